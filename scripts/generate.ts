@@ -10,12 +10,22 @@ const schema = await readFile(new URL('request.schema.json', folder), 'utf8');
 
 // Compiling when a function starts would cost about 100 ms of every cold start.
 // `strictRequired` would have each branch of `oneOf` repeat the properties that it requires.
-const ajv = new Ajv({ strict: true, strictRequired: false, allErrors: true, code: { source: true, esm: true, lines: true } });
+const ajv = new Ajv({
+  strict: true,
+  strictRequired: false,
+  allErrors: true,
+  // The answers word what is wrong; ajv's own sentences would ride along in every bundle.
+  messages: false,
+  code: { source: true, esm: true, lines: true },
+});
 ajv.addSchema(JSON.parse(schema), 'request');
 // In ESM output ajv still writes `require` for its runtime: https://github.com/ajv-validator/ajv/issues/2209
 const validator = standalone
   .default(ajv, { validateRequest: 'request' })
-  .replace(/const (\w+) = require\("([^"]+)"\)\.default;/g, 'import $1Module from "$2.js"; const $1 = $1Module.default;');
+  .replace(
+    /const (\w+) = require\("([^"]+)"\)\.default;/g,
+    'import $1Module from "$2.js"; const $1 = $1Module.default;',
+  );
 if (validator.includes('require(')) throw new Error('the generated validator still uses require()');
 
 const types = `import type { ErrorObject } from 'ajv';

@@ -31,7 +31,7 @@ export interface Backup {
   readonly status: BackupStatus;
   /** Kilobytes. */
   readonly size: number;
-  readonly description: string;
+  readonly description?: string | null;
 }
 
 /** `GET /v3/{project_id}/backups`. Each of the two times is mandatory once the other is given; `limit` is 1 to 100. */

@@ -1,0 +1,13 @@
+import { hash } from 'node:crypto';
+import { sdkDate } from '../otc/signer.ts';
+import type { Trigger } from './trigger.ts';
+
+/**
+ * The name of the backup that `trigger` asks for: `{prefix}-{yyyymmddThhmmssZ}-{12 hex}`, without the time where the
+ * trigger has none. The same for every delivery of one trigger, another for any other trigger or instance.
+ * @param prefix 1 to 34 characters, so that the name keeps DDS's limit of 64
+ */
+export function derivedName(prefix: string, { kind, id, time }: Trigger, instanceId: string): string {
+  const digest = hash('sha256', JSON.stringify([kind, id, instanceId])).slice(0, 12);
+  return [prefix, ...(time ? [sdkDate(time)] : []), digest].join('-');
+}

@@ -1,0 +1,73 @@
+/** The environment, read and checked. */
+import { Failure } from './failure.ts';
+import { type Keys, readKeys } from './keys.ts';
+import { endpoint, REGIONS } from './otc/endpoint.ts';
+
+export interface Config {
+  readonly projectId: string;
+  /** The origin of DDS's API. */
+  readonly endpoint: string;
+  /** What the environment has: it wins over the secret. */
+  readonly keys: Keys;
+  /** The Secrets Manager secret that has what the environment has not. */
+  readonly secretId?: string;
+}
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+const KEY_VARIABLES = {
+  ak: 'OTC_SDK_AK',
+  sk: 'OTC_SDK_SK',
+  security_token: 'OTC_SDK_SECURITY_TOKEN',
+  webhook_secret: 'WEBHOOK_SECRET',
+} as const;
+
+/**
+ * Reads the configuration. A variable that is empty counts as missing.
+ * @throws Failure `ConfigurationError` that names every variable that is missing or wrong, and none of their values
+ */
+export function readConfig(env: Environment): Config {
+  const problems: string[] = [];
+  const problem = (text: string) => void problems.push(text);
+
+  const projectId = env.OTC_SDK_PROJECT_ID || undefined;
+  if (projectId === undefined) problem('OTC_SDK_PROJECT_ID is missing');
+
+  const origin = ddsEndpoint(env, problem);
+
+  const secretId = env.OTC_CREDENTIALS_SECRET || undefined;
+  const given = { ak: env[KEY_VARIABLES.ak], sk: env[KEY_VARIABLES.sk] };
+  if (!given.ak && !given.sk && secretId === undefined) {
+    problem(
+      'OTC_SDK_AK and OTC_SDK_SK are missing (or OTC_CREDENTIALS_SECRET, the name of the secret that holds them)',
+    );
+  }
+  const keys = readKeys(
+    { ...given, security_token: env[KEY_VARIABLES.security_token], webhook_secret: env[KEY_VARIABLES.webhook_secret] },
+    KEY_VARIABLES,
+    problem,
+  );
+
+  if (!['required', 'none'].includes(env.HTTP_AUTH || 'required')) problem('HTTP_AUTH must be required or none');
+
+  if (projectId === undefined || origin === undefined || problems.length > 0) {
+    throw new Failure('ConfigurationError', `The function is not configured: ${problems.join('; ')}.`);
+  }
+  return { projectId, endpoint: origin, keys, ...(secretId !== undefined && { secretId }) };
+}
+
+function ddsEndpoint(env: Environment, problem: (text: string) => void): string | undefined {
+  const override = env.DDS_ENDPOINT;
+  if (!override) {
+    const inRegion = endpoint('dds', env.OTC_SDK_REGION || 'eu-de');
+    if (inRegion === undefined)
+      problem(`OTC_SDK_REGION must be one of ${REGIONS.join(', ')}, or DDS_ENDPOINT be given`);
+    return inRegion;
+  }
+  const url = URL.parse(override);
+  const local = url?.protocol === 'http:' && /^(localhost|127(\.\d+){3}|\[::1\])$/.test(url.hostname);
+  if (url && (url.protocol === 'https:' || local) && [url.origin, `${url.origin}/`].includes(override))
+    return url.origin;
+  problem('DDS_ENDPOINT must be https://host or https://host:port (http:// for this machine only)');
+  return undefined;
+}

@@ -1,0 +1,29 @@
+/** The names that callers match on, in Step Functions, in a dead-letter reader, in `error_code`. */
+export type FailureName =
+  | 'InvalidRequest'
+  | 'Unauthorized'
+  | 'ConfigurationError'
+  | 'BackupNameTaken'
+  | 'InstanceBusy'
+  | 'Throttled'
+  | 'DdsUnavailable'
+  | 'DdsRejected'
+  | 'CredentialsRefused'
+  | 'UpstreamUnreachable'
+  | 'UpstreamTimeout'
+  | 'UpstreamInvalid';
+
+/**
+ * Every error that this service throws on purpose: a name to match on, a message that says what to change.
+ * It holds no request, header, body or secret, so that whoever catches it may log it whole.
+ */
+export class Failure extends Error {
+  override readonly name: FailureName;
+  /** The backup's name and how often DDS was asked for it, once that began. */
+  backup?: { readonly name: string; readonly attempts: number };
+
+  constructor(name: FailureName, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = name;
+  }
+}

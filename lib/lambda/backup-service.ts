@@ -1,0 +1,60 @@
+/** What the three functions share: one service, wired from the environment when the first event needs it. */
+import type { Context } from 'aws-lambda';
+import { backupCreator } from '../backup/create-backup.ts';
+import type { Trigger } from '../backup/trigger.ts';
+import type { BackupRequest } from '../backup/validate-request.js';
+import { type Environment, readConfig } from '../config.ts';
+import { ddsClient } from '../dds/client.ts';
+import { keyStore } from './key-store.ts';
+
+export interface BackupServiceOptions {
+  readonly env?: Environment;
+  readonly now?: () => Date;
+  readonly random?: () => number;
+  readonly wait?: (millis: number) => Promise<void>;
+  /** How long one attempt at DDS may take. */
+  readonly attemptMillis?: number;
+  /** How long before Lambda would end the invocation the answer leaves. */
+  readonly reserveMillis?: number;
+}
+
+export type BackupService = ReturnType<typeof backupService>;
+
+/**
+ * Nothing is read before it is needed, so that a function without configuration starts, and says so in its answer.
+ * Every call throws Failure `ConfigurationError` until the configuration is complete.
+ */
+export function backupService({
+  env = process.env,
+  now = () => new Date(),
+  random = Math.random,
+  wait = (millis) => new Promise((resolve) => setTimeout(resolve, millis)),
+  attemptMillis = 10_000,
+  reserveMillis = 1_000,
+}: BackupServiceOptions = {}) {
+  const configured = once(() => readConfig(env));
+  const keys = keyStore(configured, env, now);
+
+  const creator = once(() => {
+    const dds = ddsClient({ ...configured(), credentials: keys.credentials, now });
+    return backupCreator({ dds, now, random, wait, attemptMillis, reserveMillis });
+  });
+
+  return {
+    now,
+    /** Whether http callers need not be known: on a local server. */
+    isOpen: env.HTTP_AUTH === 'none',
+    webhookKeys: keys.webhookKeys,
+    createBackup: async (request: BackupRequest, trigger: Trigger, context: Context, signal: AbortSignal) =>
+      creator()(request, trigger, { remainingMillis: () => context.getRemainingTimeInMillis(), signal }),
+  };
+}
+
+/** A value made when it is first asked for; a failure is not kept. */
+function once<T extends object>(make: () => T): () => T {
+  let made: T | undefined;
+  return () => {
+    made ??= make();
+    return made;
+  };
+}

@@ -1,0 +1,47 @@
+/** Who may call http: closed unless opened. */
+import type { MiddlewareObj } from '@middy/core';
+import { Failure } from '../failure.ts';
+import { isSigned, isTimely } from '../webhook-signature.ts';
+import type { BackupService } from './backup-service.ts';
+import { type HttpEvent, isObject } from './http-event.ts';
+
+/**
+ * Lets in whom the gateway has authorised, and whoever signed the webhook with a configured secret within the last
+ * five minutes. Runs before the body is parsed: the signature is over its bytes.
+ * @throws Failure `Unauthorized`, with no hint at what was wrong; `ConfigurationError` when the secret is unreadable
+ */
+export const knownCaller = ({ isOpen, now, webhookKeys }: BackupService): MiddlewareObj<HttpEvent> => ({
+  before: async ({ event }) => {
+    if (isOpen || isAuthorisedByGateway(event.requestContext)) return;
+    const { headers, body, isBase64Encoded } = event;
+    const webhook = {
+      id: headers['webhook-id'],
+      timestamp: headers['webhook-timestamp'],
+      signatures: headers['webhook-signature'],
+      body: Buffer.from(typeof body === 'string' ? body : '', isBase64Encoded ? 'base64' : 'utf8'),
+    };
+    if (webhook.signatures && isTimely(webhook, now()) && isSigned(webhook, await webhookKeys())) return;
+    throw new Failure(
+      'Unauthorized',
+      'Sign the request as the README says, or call through the gateway with its authorisation.',
+    );
+  },
+});
+
+/** What each kind of authoriser leaves behind; an empty one has authorised nobody. */
+function isAuthorisedByGateway({ authorizer, identity }: HttpEvent['requestContext']): boolean {
+  const left = isObject(authorizer) ? authorizer : {};
+  const { iam, jwt, lambda, claims, principalId } = left;
+  return [
+    isObject(iam) && iam.userArn,
+    isObject(jwt) && jwt.claims,
+    lambda,
+    // REST
+    isObject(identity) && identity.userArn,
+    claims,
+    principalId,
+  ].some(isSaid);
+}
+
+const isSaid = (value: unknown): boolean =>
+  typeof value === 'string' ? value !== '' : isObject(value) && Object.keys(value).length > 0;

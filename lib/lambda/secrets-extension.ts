@@ -1,0 +1,80 @@
+/**
+ * The AWS Parameters and Secrets Lambda Extension, which answers on localhost inside the function.
+ * Source: https://docs.aws.amazon.com/secretsmanager/latest/userguide/retrieving-secrets_lambda.html
+ */
+import type { Environment } from '../config.ts';
+import { Failure } from '../failure.ts';
+import { type Keys, readKeys } from '../keys.ts';
+
+const TIMEOUT_MILLIS = 5000;
+
+const FIELDS = { ak: 'ak', sk: 'sk', security_token: 'security_token', webhook_secret: 'webhook_secret' } as const;
+
+/**
+ * The keys in the Secrets Manager secret `secretId`, a JSON object with `ak`, `sk`, `security_token`? and
+ * `webhook_secret`?. Works inside an invocation only: before, the extension is not ready.
+ * @throws Failure `ConfigurationError` when there is no such secret, no right to read it, or it is not of that form;
+ * `UpstreamTimeout` or `UpstreamUnreachable` when the extension does not answer within 5 seconds, or at all
+ */
+export async function readSecret(secretId: string, env: Environment): Promise<Keys> {
+  const about = `The secret ${secretId}`;
+  const { status, text } = await get(secretId, env);
+  if (status !== 200) {
+    throw new Failure(
+      'ConfigurationError',
+      `${about} could not be read: the secrets extension answered ${status}. Does it exist, and may the function read it?`,
+    );
+  }
+  const given = parse(parse(text)?.SecretString);
+  const problems: string[] = [];
+  const keys = given && readKeys(given, FIELDS, (problem) => void problems.push(problem));
+  if (!keys) problems.push('it is not a JSON object');
+  if (!keys || problems.length > 0)
+    throw new Failure('ConfigurationError', `${about} is malformed: ${problems.join('; ')}.`);
+  return keys;
+}
+
+function parse(text: unknown): Record<string, unknown> | undefined {
+  try {
+    const value: unknown = typeof text === 'string' ? JSON.parse(text) : undefined;
+    return typeof value === 'object' && value !== null ? { ...value } : undefined;
+  } catch {
+    // The parser's message quotes the text: the secret.
+    return undefined;
+  }
+}
+
+function get(secretId: string, env: Environment): Promise<{ status: number | undefined; text: string }> {
+  const signal = AbortSignal.timeout(TIMEOUT_MILLIS);
+  const options = {
+    host: 'localhost',
+    port: env.PARAMETERS_SECRETS_EXTENSION_HTTP_PORT || 2773,
+    path: `/secretsmanager/get?secretId=${encodeURIComponent(secretId)}`,
+    headers: { 'X-Aws-Parameters-Secrets-Token': env.AWS_SESSION_TOKEN ?? '' },
+    signal,
+  };
+  return new Promise((resolve, reject) => {
+    const fail = (cause: NodeJS.ErrnoException) =>
+      reject(
+        signal.aborted
+          ? new Failure('UpstreamTimeout', `The secrets extension did not answer within ${TIMEOUT_MILLIS} ms.`)
+          : new Failure(
+              'UpstreamUnreachable',
+              `The secrets extension cannot be reached (${cause.code ?? cause.message}). Is its layer there?`,
+              { cause },
+            ),
+      );
+    process
+      .getBuiltinModule('node:http')
+      .get(options, (incoming) => {
+        let text = '';
+        incoming.setEncoding('utf8');
+        incoming.on('data', (chunk: string) => {
+          text += chunk;
+        });
+        incoming.on('end', () => resolve({ status: incoming.statusCode, text }));
+        incoming.on('error', fail);
+      })
+      .on('error', fail);
+  });
+}
