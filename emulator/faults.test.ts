@@ -1,0 +1,274 @@
+import { once } from 'node:events';
+import { type ClientRequest, type IncomingMessage, request } from 'node:http';
+import { describe, expect, it } from 'vitest';
+import { sign } from '../lib/otc/signer.ts';
+import { type Emulator, type EmulatorOptions, startEmulator } from './emulator.ts';
+import type { Fault, When } from './faults.ts';
+import { refusals } from './refusals.ts';
+import { DEMO_CREDENTIALS, DEMO_INSTANCE, DEMO_PROJECT_ID } from './seed.ts';
+import { type CallResult, call } from './signed-call.ts';
+
+const BACKUP = { backup: { instance_id: DEMO_INSTANCE.id, name: 'nightly' } };
+const create = (emulator: Emulator): Promise<CallResult> => call(emulator, { method: 'POST', body: BACKUP });
+const start = (options: EmulatorOptions = {}): Promise<Emulator> => startEmulator(options);
+const count = (when: When): number => (when === 'after' ? 1 : 0);
+
+function beginCreate(emulator: Emulator): ClientRequest {
+  const { host, hostname, port } = new URL(emulator.url);
+  const path = `/v3/${DEMO_PROJECT_ID}/backups`;
+  const body = JSON.stringify(BACKUP);
+  const content = { 'content-type': 'application/json' };
+  const headers = sign({ method: 'POST', host, path, query: {}, headers: content, body }, DEMO_CREDENTIALS, new Date());
+  const outgoing = request({ hostname, port, method: 'POST', path, headers, agent: false });
+  outgoing.on('error', () => {}).end(body);
+  return outgoing;
+}
+
+/** The answer's head, its body unread. */
+async function createUnread(emulator: Emulator): Promise<IncomingMessage> {
+  const [response] = await once(beginCreate(emulator), 'response');
+  return response;
+}
+
+describe.each(['before', 'after'] as const)('a fault %s the effect', (when) => {
+  it('resets the connection', async () => {
+    await using emulator = await start();
+    emulator.faults.next({ kind: 'reset', when });
+    await expect(create(emulator)).rejects.toMatchObject({ code: 'ECONNRESET', syscall: 'read' });
+    expect(emulator.backups).toHaveLength(count(when));
+    expect(emulator.requests).toMatchObject([{ status: undefined, tookEffect: when === 'after', fault: 'reset' }]);
+  });
+
+  it('hangs until the emulator closes', async () => {
+    const { promise: told, resolve } = Promise.withResolvers<void>();
+    const emulator = await start({ onRequest: () => resolve() });
+    emulator.faults.next({ kind: 'hang', when });
+    const answer = expect(create(emulator)).rejects.toMatchObject({ code: 'ECONNRESET' });
+    await told;
+    expect(emulator.backups).toHaveLength(count(when));
+    expect(emulator.requests).toMatchObject([{ status: undefined, fault: 'hang' }]);
+    await emulator.close();
+    await answer;
+  });
+
+  it('answers with any error', async () => {
+    await using emulator = await start();
+    emulator.faults.next({ kind: 'error', ...refusals.tooManyCalls, headers: { 'retry-after': '7' }, when });
+    const { status, headers, body } = await create(emulator);
+    expect(status).toBe(429);
+    expect(headers['retry-after']).toBe('7');
+    expect(body).toEqual({
+      error_code: 'DBS.280443',
+      error_msg: 'The maximum number of connections has been reached.',
+    });
+    expect(emulator.backups).toHaveLength(count(when));
+    expect(emulator.requests).toMatchObject([{ status: 429, errorCode: 'DBS.280443', fault: 'error' }]);
+  });
+
+  it('answers with a page', async () => {
+    await using emulator = await start();
+    emulator.faults.next({ kind: 'html', status: 502, when });
+    const { status, headers, text } = await create(emulator);
+    expect([status, headers['content-type']]).toEqual([502, 'text/html']);
+    expect(text).toContain('<h1>');
+    expect(emulator.backups).toHaveLength(count(when));
+  });
+
+  it('answers with nothing', async () => {
+    await using emulator = await start();
+    emulator.faults.next({ kind: 'empty', when }, { kind: 'empty', status: 204 });
+    expect(await create(emulator)).toMatchObject({ status: 200, text: '' });
+    expect(emulator.backups).toHaveLength(count(when));
+    expect(await create(emulator)).toMatchObject({ status: 204, text: '' });
+  });
+
+  it('answers with other JSON', async () => {
+    await using emulator = await start();
+    emulator.faults.next({ kind: 'json', body: { backup_id: 7 }, when }, { kind: 'json', body: null, status: 500 });
+    expect(await create(emulator)).toMatchObject({ status: 200, text: '{"backup_id":7}' });
+    expect(emulator.backups).toHaveLength(count(when));
+    expect(await create(emulator)).toMatchObject({ status: 500, text: 'null' });
+  });
+
+  it('answers with a redirect', async () => {
+    await using emulator = await start();
+    emulator.faults.next({ kind: 'redirect', location: 'http://127.0.0.1:1/', when });
+    const { status, headers, text } = await create(emulator);
+    expect([status, headers.location, text]).toEqual([307, 'http://127.0.0.1:1/', '']);
+    expect(emulator.backups).toHaveLength(count(when));
+  });
+
+  it('answers without end', async () => {
+    await using emulator = await start();
+    emulator.faults.next({ kind: 'endless', when });
+    const response = await createUnread(emulator);
+    expect(response.statusCode).toBe(200);
+    let read = 0;
+    for await (const chunk of response) {
+      read += chunk.length;
+      if (read > 5_000_000) break;
+    }
+    expect(read).toBeGreaterThan(5_000_000);
+    expect(emulator.backups).toHaveLength(count(when));
+  });
+
+  it('delays the real answer', async () => {
+    const { promise: waiting, resolve: arrived } = Promise.withResolvers<number>();
+    const { promise: over, resolve: go } = Promise.withResolvers<void>();
+    const wait = (millis: number): Promise<void> => {
+      arrived(millis);
+      return over;
+    };
+    await using emulator = await start({ wait });
+    emulator.faults.next({ kind: 'delay', millis: 40_000, when });
+    const answer = create(emulator);
+    expect(await waiting).toBe(40_000);
+    expect(emulator.backups).toHaveLength(count(when));
+    go();
+    expect((await answer).status).toBe(200);
+    expect(emulator.backups).toHaveLength(1);
+  });
+});
+
+describe('a fault after the effect', () => {
+  it('shows half of the real answer, then cuts the connection', async () => {
+    await using emulator = await start();
+    emulator.faults.next({ kind: 'truncated' });
+    const response = await createUnread(emulator);
+    const announced = Number(response.headers['content-length']);
+    let read = '';
+    const reading = (async () => {
+      for await (const chunk of response) read += chunk;
+    })();
+    await expect(reading).rejects.toMatchObject({ code: 'ECONNRESET' });
+    expect(read).toMatch(/^\{"job_id":"/);
+    expect(read.length).toBeLessThan(announced);
+    expect(emulator.requests).toMatchObject([{ status: 200, tookEffect: true, fault: 'truncated' }]);
+  });
+
+  it('shows half of the real answer, then stalls', async () => {
+    const emulator = await start();
+    emulator.faults.next({ kind: 'stall' });
+    const response = await createUnread(emulator);
+    const [half] = await once(response, 'data');
+    expect(half.toString()).toMatch(/^\{"job_id":"/);
+    expect(response.complete).toBe(false);
+    const cut = expect(once(response, 'end')).rejects.toMatchObject({ code: 'ECONNRESET' });
+    await emulator.close();
+    await cut;
+    expect(emulator.backups).toHaveLength(1);
+  });
+
+  it('shows the real answer under another status', async () => {
+    await using emulator = await start();
+    emulator.faults.next({ kind: 'status', status: 202 });
+    const { status, body } = await create(emulator);
+    expect([status, body]).toEqual([202, { job_id: expect.any(String), backup_id: emulator.backups[0]?.id }]);
+  });
+
+  it('still makes every check of the operation', async () => {
+    await using emulator = await start();
+    await create(emulator);
+    emulator.faults.next({ kind: 'reset', when: 'after' });
+    await expect(create(emulator)).rejects.toMatchObject({ code: 'ECONNRESET' });
+    expect(emulator.backups).toHaveLength(1);
+    expect(emulator.requests[1]).toMatchObject({ errorCode: 'DBS.201201', tookEffect: false });
+  });
+});
+
+describe('a delayed request', () => {
+  it('takes effect even if the caller has given up', async () => {
+    const { promise: over, resolve: go } = Promise.withResolvers<void>();
+    const { promise: waiting, resolve: arrived } = Promise.withResolvers<void>();
+    const { promise: told, resolve: tell } = Promise.withResolvers<void>();
+    const wait = (): Promise<void> => {
+      arrived();
+      return over;
+    };
+    await using emulator = await start({ wait, onRequest: () => tell() });
+    emulator.faults.next({ kind: 'delay', millis: 1 });
+    const outgoing = beginCreate(emulator);
+    await waiting;
+    outgoing.destroy();
+    go();
+    await told;
+    expect(emulator.backups).toHaveLength(1);
+  });
+
+  it('ends with the emulator, without effect', async () => {
+    const { promise: told, resolve: tell } = Promise.withResolvers<void>();
+    const emulator = await start({ onRequest: () => tell() });
+    emulator.faults.decide = () => {
+      setImmediate(() => emulator.close());
+      return { kind: 'delay', millis: 3_600_000 };
+    };
+    await expect(create(emulator)).rejects.toMatchObject({ code: 'ECONNRESET' });
+    await told;
+    expect(emulator.backups).toEqual([]);
+  });
+});
+
+describe('faults', () => {
+  const unavailable: Fault = { kind: 'html', status: 503 };
+
+  it('are suffered once each, in order', async () => {
+    await using emulator = await start();
+    emulator.faults.next({ kind: 'error', ...refusals.serverError }, unavailable);
+    expect(emulator.faults.pending).toHaveLength(2);
+    const statuses = [await create(emulator), await create(emulator), await create(emulator)].map(
+      ({ status }) => status,
+    );
+    expect(statuses).toEqual([500, 503, 200]);
+    expect(emulator.faults.pending).toEqual([]);
+    expect(emulator.requests.map(({ fault }) => fault)).toEqual(['error', 'html', undefined]);
+  });
+
+  it('for one operation spare the others', async () => {
+    await using emulator = await start();
+    emulator.faults.next({ ...unavailable, operation: 'list-backups' });
+    expect((await create(emulator)).status).toBe(200);
+    expect((await call(emulator)).status).toBe(503);
+  });
+
+  it('may be decided by a function, once none is queued', async () => {
+    await using emulator = await start();
+    const asked: unknown[] = [];
+    emulator.faults.decide = (request) => {
+      asked.push([request.operation, request.body]);
+      return { kind: 'html', status: 504, operation: 'create-backup' };
+    };
+    emulator.faults.next(unavailable);
+    expect((await create(emulator)).status).toBe(503);
+    expect((await create(emulator)).status).toBe(504);
+    expect((await call(emulator)).status).toBe(200);
+    expect(asked).toEqual([
+      ['create-backup', BACKUP],
+      ['list-backups', undefined],
+    ]);
+  });
+
+  it('can be cleared', async () => {
+    await using emulator = await start();
+    emulator.faults.next(unavailable);
+    emulator.faults.decide = () => unavailable;
+    emulator.faults.clear();
+    expect((await create(emulator)).status).toBe(200);
+  });
+
+  it('never hide a wrong signature', async () => {
+    await using emulator = await start();
+    emulator.faults.next(unavailable);
+    expect((await call(emulator, { credentials: { ...DEMO_CREDENTIALS, sk: 'wrong' } })).status).toBe(401);
+    expect(emulator.faults.pending).toEqual([unavailable]);
+  });
+
+  it('that stand for the gateway name the request', async () => {
+    await using emulator = await start();
+    emulator.faults.next({ kind: 'error', ...refusals.throttled });
+    const { status, body } = await create(emulator);
+    expect([status, body]).toEqual([
+      429,
+      { ...(body as object), error_code: 'APIGW.0308', request_id: expect.any(String) },
+    ]);
+  });
+});

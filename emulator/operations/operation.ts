@@ -1,0 +1,34 @@
+/**
+ * What every operation is: a function from a call to an answer, without a wait in between, so that no other request can
+ * come between its checks and its effect.
+ */
+import type { Query } from '../../lib/otc/signer.ts';
+import type { Refusal } from '../refusals.ts';
+import type { State } from '../state.ts';
+
+export interface Call {
+  readonly state: State;
+  /** Decoded. */
+  readonly query: Query;
+  /** The last segment of the path where the operation has one: `/backups/{backup_id}`. */
+  readonly id: string;
+  readonly contentType: string | undefined;
+  readonly body: Buffer;
+  /** See `EmulatorOptions.busyFirst`. */
+  readonly busyFirst: boolean;
+}
+
+export interface Answer {
+  readonly status: number;
+  readonly body: unknown;
+  /** Whether anything is different afterwards. */
+  readonly tookEffect: boolean;
+}
+
+export type Operation = (call: Call) => Answer | Refusal;
+
+/** The answer to a question. */
+export const found = (body: unknown): Answer => ({ status: 200, body, tookEffect: false });
+
+/** The answer to an order that was carried out. */
+export const done = (body: unknown): Answer => ({ status: 200, body, tookEffect: true });
