@@ -20,7 +20,7 @@ export type FailureName =
 export class Failure extends Error {
   override readonly name: FailureName;
   /** The backup's name and how often DDS was asked for it, once that began. */
-  backup?: { readonly name: string; readonly attempts: number };
+  declare backup?: { readonly name: string; readonly attempts: number };
 
   constructor(name: FailureName, message: string, options?: ErrorOptions) {
     super(message, options);

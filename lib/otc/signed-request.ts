@@ -57,13 +57,15 @@ export function signedRequest(
     AbortSignal.timeout(limits.timeoutMillis),
     ...(limits.signal ? [limits.signal] : []),
   ]);
+  const signed = sign({ method, host, path, query, headers, body }, credentials, now);
+  const signature = signed.authorization.slice(-64);
   const options = {
     method,
     hostname: hostname.replace(/^\[|\]$/g, ''),
     port,
     path: encodePath(path) + (search && `?${search}`),
     headers: {
-      ...sign({ method, host, path, query, headers, body }, credentials, now),
+      ...signed,
       'content-length': Buffer.byteLength(body),
     },
     agent: agents[protocol],
@@ -75,7 +77,8 @@ export function signedRequest(
       const [failure, happened] = signal.aborted
         ? (['UpstreamTimeout', 'was not answered in time'] as const)
         : [name, what];
-      const message = `${method} ${host}${path} ${happened}; it may have been accepted: repeat it with the same name or id`;
+      const advice = method === 'GET' ? '' : '; it may have been accepted: repeat it with the same name or id';
+      const message = `${method} ${host}${path} ${happened}${advice}`;
       // A parser error carries the bytes it stumbled over.
       if (cause) Reflect.deleteProperty(cause, 'rawPacket');
       reject(new Failure(failure, message, cause && { cause }));
@@ -96,7 +99,7 @@ export function signedRequest(
         resolve({
           status: incoming.statusCode ?? 0,
           retryAfter: incoming.headers['retry-after'],
-          text: Buffer.concat(chunks).toString(),
+          text: redacted(Buffer.concat(chunks).toString(), [...Object.values(credentials), signature]),
         }),
       );
     });
@@ -108,3 +111,7 @@ export function signedRequest(
     outgoing.end(body);
   });
 }
+
+/** The gateway quotes the access key that it refuses; no caller and no log is to read it. */
+const redacted = (text: string, secrets: readonly string[]): string =>
+  secrets.reduce((rest, secret) => rest.replaceAll(secret, '[redacted]'), text);

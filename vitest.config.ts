@@ -1,0 +1,14 @@
+import { defineConfig } from 'vitest/config';
+
+export default defineConfig({
+  test: {
+    include: ['{lib,functions,emulator,scripts,test}/**/*.test.ts'],
+    coverage: {
+      provider: 'v8',
+      include: ['lib/**/*.ts', 'functions/**/*.ts', 'emulator/**/*.ts'],
+      reporter: ['text-summary', 'html'],
+    },
+    // The bundles are run as Lambda runs them, not rewritten by Vite.
+    server: { deps: { external: [/\/dist\//] } },
+  },
+});
