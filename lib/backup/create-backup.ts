@@ -11,6 +11,8 @@ const DAY = 24 * 60 * 60 * 1000;
 /** DDS tells times to the second, and its clock is not ours. */
 const CLOCK_TOLERANCE = 2000;
 const BACKOFF = { base: 200, cap: 5000 };
+export const MAY_BE_THERE =
+  'The backup may have been accepted all the same: repeat the request with the same name or id.';
 /** Less time than this is not worth another attempt. */
 const SHORTEST_ATTEMPT = 250;
 
@@ -131,7 +133,9 @@ export function backupCreator({ dds, now, random, wait, attemptMillis, reserveMi
         throw refusal;
       }
     } catch (error) {
-      if (error instanceof Failure) error.backup = { name: wanted.name, attempts };
+      if (!(error instanceof Failure)) throw error;
+      if (isUpstream(error)) error.message += `. ${MAY_BE_THERE}`;
+      error.backup = { name: wanted.name, attempts };
       throw error;
     }
   };
@@ -146,8 +150,10 @@ function passes(error: unknown, failures: number): boolean {
       (error.meaning === 'ambiguous' && failures === 0)
     );
   }
-  return error instanceof Failure && error.name.startsWith('Upstream');
+  return error instanceof Failure && isUpstream(error);
 }
+
+const isUpstream = ({ name }: Failure): boolean => name.startsWith('Upstream');
 
 /** The refusals that an earlier delivery of the same trigger would explain. */
 const mayBeThere = (error: unknown): error is DdsError =>

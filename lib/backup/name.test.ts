@@ -18,7 +18,9 @@ describe('a derived name', () => {
   });
 
   it('is what it was in earlier releases, or a redelivery across an upgrade would be a second backup', () => {
-    expect(derivedName('nightly', { kind: 'event-bus', id: 'a', time }, INSTANCE)).toBe('nightly-20260301T023005Z-5892947b358b');
+    expect(derivedName('nightly', { kind: 'event-bus', id: 'a', time }, INSTANCE)).toBe(
+      'nightly-20260301T023005Z-5892947b358b',
+    );
   });
 
   const trigger: fc.Arbitrary<Trigger> = fc

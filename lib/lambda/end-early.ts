@@ -1,3 +1,4 @@
+import { MAY_BE_THERE } from '../backup/create-backup.ts';
 import { Failure } from '../failure.ts';
 
 /**
@@ -7,9 +8,6 @@ import { Failure } from '../failure.ts';
 export const endEarly = {
   timeoutEarlyInMillis: 500,
   timeoutEarlyResponse: (): never => {
-    throw new Failure(
-      'UpstreamTimeout',
-      'The time is up; the backup may have been accepted: repeat the request with the same name or id',
-    );
+    throw new Failure('UpstreamTimeout', `The time is up. ${MAY_BE_THERE}`);
   },
 };

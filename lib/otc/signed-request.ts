@@ -77,8 +77,7 @@ export function signedRequest(
       const [failure, happened] = signal.aborted
         ? (['UpstreamTimeout', 'was not answered in time'] as const)
         : [name, what];
-      const advice = method === 'GET' ? '' : '; it may have been accepted: repeat it with the same name or id';
-      const message = `${method} ${host}${path} ${happened}${advice}`;
+      const message = `${method} ${host}${path} ${happened}`;
       // A parser error carries the bytes it stumbled over.
       if (cause) Reflect.deleteProperty(cause, 'rawPacket');
       reject(new Failure(failure, message, cause && { cause }));
