@@ -24,7 +24,7 @@ const validator = standalone
   .default(ajv, { validateRequest: 'request' })
   .replace(
     /const (\w+) = require\("([^"]+)"\)\.default;/g,
-    'import $1Module from "$2.js"; const $1 = $1Module.default;',
+    'import $1Module from "$2.js"; const $1 = $1Module.default ?? $1Module;',
   );
 if (validator.includes('require(')) throw new Error('the generated validator still uses require()');
 

@@ -1,5 +1,5 @@
 /** The emulator and serverless-offline side by side: the real `serverless.yml` and bundles, with a DDS on this machine. */
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { connect, createServer } from 'node:net';
 import type { Readable, Writable } from 'node:stream';
@@ -28,6 +28,8 @@ export interface LocalRun {
   readonly answers: boolean;
   /** The exit code: 0 where the signal ended it, else that of serverless-offline. */
   readonly ended: Promise<number>;
+  /** Of serverless-offline. */
+  readonly pid: number | undefined;
 }
 
 /** Resolves when requests are answered, or never will be. Expects the bundles to be built. */
@@ -45,20 +47,25 @@ export async function startLocally(ports: Ports, signal: AbortSignal): Promise<L
     // It has nothing to save, and asked politely it waits five seconds for idle connections.
     { cwd: ROOT, stdio: ['ignore', 'pipe', 'pipe'], signal, killSignal: 'SIGKILL' },
   );
-  offline.on('error', () => {});
-  const ended = once(offline, 'exit')
-    .catch(() => [])
-    .then(async ([code]) => {
-      await emulator.close();
-      return signal.aborted ? 0 : Number(code ?? 1);
-    });
+  const ended = exitOf(offline).then(async (code) => {
+    await emulator.close();
+    return signal.aborted ? 0 : code;
+  });
 
   // Its banner names routes that are none of ours: shown only where it is all there is to explain an early end.
   const [output, errors] = [holdBack(offline.stdout, process.stdout), holdBack(offline.stderr, process.stderr)];
   const answers = await Promise.race([untilAnswered(ports.http, signal), ended.then(() => false)]);
   output.release(!answers);
   errors.release(!answers);
-  return { answers, ended };
+  return { answers, ended, pid: offline.pid };
+}
+
+function exitOf(child: ChildProcess): Promise<number> {
+  const { promise, resolve } = Promise.withResolvers<number>();
+  child.once('exit', (code) => resolve(code ?? 1));
+  // Being aborted is an error as well, but the exit is still to come.
+  child.on('error', () => child.pid ?? resolve(1));
+  return promise;
 }
 
 /** Before anything is started, since the second server to fail would leave the first one running. */
@@ -72,7 +79,7 @@ export async function refuseTakenPorts(ports: Ports): Promise<void> {
   );
 }
 
-function isFree(port: number): Promise<boolean> {
+export function isFree(port: number): Promise<boolean> {
   const { promise, resolve, reject } = Promise.withResolvers<boolean>();
   const server = createServer();
   server.once('error', (error: NodeJS.ErrnoException) =>

@@ -23,8 +23,8 @@ POST http://localhost:${http}/backups creates a backup in the DDS emulator:
 
   curl http://localhost:${http}/backups -H 'content-type: application/json' -d '${JSON.stringify(request)}'
 
-Each call gets a name of its own. An instance runs one backup at a time, here for a second:
-a call within that second is refused, as DDS would.
+Pasted again, it creates another one, a second later at the earliest: an instance runs one
+backup at a time, and here each takes a second.
 
 The Lambda API listens on http://localhost:${lambda}, the emulator on http://localhost:${emulator}. Ctrl-C ends all of it.
 `;

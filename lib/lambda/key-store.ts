@@ -9,15 +9,16 @@ const LIFETIME_MILLIS = 5 * 60 * 1000;
 /**
  * The keys: from the environment where it has them, else from the secret, of which a copy is kept for five minutes.
  * Both calls throw what `readConfig` and `readSecret` throw.
+ * @param timeoutMillis how long the extension may take to answer
  */
-export function keyStore(config: () => Config, env: Environment, now: () => Date) {
+export function keyStore(config: () => Config, env: Environment, now: () => Date, timeoutMillis = 5000) {
   let copy: { readonly keys: Keys; readonly until: number } | undefined;
 
   async function secret(renew: boolean): Promise<Keys> {
     const { secretId } = config();
     if (secretId === undefined) return {};
     if (renew || copy === undefined || now().getTime() >= copy.until) {
-      copy = { keys: await readSecret(secretId, env), until: now().getTime() + LIFETIME_MILLIS };
+      copy = { keys: await readSecret(secretId, env, timeoutMillis), until: now().getTime() + LIFETIME_MILLIS };
     }
     return copy.keys;
   }

@@ -6,19 +6,17 @@ import type { Environment } from '../config.ts';
 import { Failure } from '../failure.ts';
 import { type Keys, readKeys } from '../keys.ts';
 
-const TIMEOUT_MILLIS = 5000;
-
 const FIELDS = { ak: 'ak', sk: 'sk', security_token: 'security_token', webhook_secret: 'webhook_secret' } as const;
 
 /**
  * The keys in the Secrets Manager secret `secretId`, a JSON object with `ak`, `sk`, `security_token`? and
  * `webhook_secret`?. Works inside an invocation only: before, the extension is not ready.
  * @throws Failure `ConfigurationError` when there is no such secret, no right to read it, or it is not of that form;
- * `UpstreamTimeout` or `UpstreamUnreachable` when the extension does not answer within 5 seconds, or at all
+ * `UpstreamTimeout` or `UpstreamUnreachable` when the extension does not answer within `timeoutMillis`, or at all
  */
-export async function readSecret(secretId: string, env: Environment): Promise<Keys> {
+export async function readSecret(secretId: string, env: Environment, timeoutMillis: number): Promise<Keys> {
   const about = `The secret ${secretId}`;
-  const { status, text } = await get(secretId, env);
+  const { status, text } = await get(secretId, env, timeoutMillis);
   if (status !== 200) {
     throw new Failure(
       'ConfigurationError',
@@ -44,8 +42,12 @@ function parse(text: unknown): Record<string, unknown> | undefined {
   }
 }
 
-function get(secretId: string, env: Environment): Promise<{ status: number | undefined; text: string }> {
-  const signal = AbortSignal.timeout(TIMEOUT_MILLIS);
+function get(
+  secretId: string,
+  env: Environment,
+  timeoutMillis: number,
+): Promise<{ status: number | undefined; text: string }> {
+  const signal = AbortSignal.timeout(timeoutMillis);
   const options = {
     host: 'localhost',
     port: env.PARAMETERS_SECRETS_EXTENSION_HTTP_PORT || 2773,
@@ -57,7 +59,7 @@ function get(secretId: string, env: Environment): Promise<{ status: number | und
     const fail = (cause: NodeJS.ErrnoException) =>
       reject(
         signal.aborted
-          ? new Failure('UpstreamTimeout', `The secrets extension did not answer within ${TIMEOUT_MILLIS} ms.`)
+          ? new Failure('UpstreamTimeout', `The secrets extension did not answer within ${timeoutMillis} ms.`)
           : new Failure(
               'UpstreamUnreachable',
               `The secrets extension cannot be reached (${cause.code ?? cause.message}). Is its layer there?`,
