@@ -3,6 +3,7 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     include: ['{lib,functions,emulator,scripts,test}/**/*.test.ts'],
+    reporters: ['default', ['json', { outputFile: 'coverage/results.json' }]],
     coverage: {
       provider: 'v8',
       include: ['lib/**/*.ts', 'functions/**/*.ts', 'emulator/**/*.ts'],

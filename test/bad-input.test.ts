@@ -1,0 +1,139 @@
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { type Emulator, startEmulator } from '../emulator/emulator.ts';
+import { DEMO_INSTANCE } from '../emulator/seed.ts';
+import { type Ending, eventWith, FUNCTIONS, type FunctionName, startBundles } from './support/bundles.ts';
+import { logLines } from './support/log-lines.ts';
+
+const instance_id = DEMO_INSTANCE.id;
+const name = 'before-migration';
+
+let emulator: Emulator;
+let deliver: Record<FunctionName, (event: unknown) => Promise<Ending>>;
+beforeAll(async () => {
+  emulator = await startEmulator({ backupMillis: 0 });
+  deliver = await startBundles(emulator);
+});
+afterAll(() => emulator.close());
+logLines();
+
+const backup = (fields: object) => ({ backup: { instance_id, name, ...fields } });
+const prefixed = (fields: object) => ({ backup: { instance_id, name_prefix: 'nightly', ...fields } });
+const without = (field: 'instance_id' | 'name') => {
+  const { [field]: _, ...rest } = backup({}).backup;
+  return { backup: rest };
+};
+
+const NOT_TEXT = [null, 7, true, [], {}, [name]];
+const NO_NAME = ['', '1abc', '-abc', '_abc', 'a b c', 'abc!', 'abcä', 'abc.', 'abc/', 'abc\n', 'abc\u0000', 'ABC😀'];
+
+/** For every rule of the request: what breaks it, and the field that the answer must name. */
+const VIOLATIONS: readonly (readonly [what: string, field: string, request: unknown])[] = [
+  ...[null, 7, true, 'text', [], [backup({})]].map(
+    (request) => [`a request that is ${JSON.stringify(request)?.slice(0, 20)}`, '', request] as const,
+  ),
+  ['no backup', '/backup', {}],
+  ...[null, 7, 'text', []].map(
+    (value) => [`a backup that is ${JSON.stringify(value)}`, '/backup', { backup: value }] as const,
+  ),
+  ['a field beside backup', '/restore', { ...backup({}), restore: true }],
+  ['a field that is not known', '/backup/Name', backup({ Name: name })],
+  ['a field that only the answer has', '/backup/backup_id', backup({ backup_id: 'x' })],
+  ['a field whose name needs escaping', '/backup/a~1b~0c', backup({ 'a/b~c': 1 })],
+
+  ['no instance_id', '/backup/instance_id', without('instance_id')],
+  ...NOT_TEXT.map(
+    (value) => [`instance_id ${JSON.stringify(value)}`, '/backup/instance_id', backup({ instance_id: value })] as const,
+  ),
+  ...['', 'x'.repeat(65), 'a b', 'a_b', 'a/b', '../b', 'ä', 'a\n'].map(
+    (value) =>
+      [
+        `instance_id ${JSON.stringify(value).slice(0, 20)}`,
+        '/backup/instance_id',
+        backup({ instance_id: value }),
+      ] as const,
+  ),
+
+  ['neither name nor name_prefix', '/backup', without('name')],
+  ['both name and name_prefix', '/backup', backup({ name_prefix: 'nightly' })],
+  ...NOT_TEXT.map((value) => [`name ${JSON.stringify(value)}`, '/backup/name', backup({ name: value })] as const),
+  ...[...NO_NAME, 'abc', 'x'.repeat(65)].map(
+    (value) => [`name ${JSON.stringify(value).slice(0, 20)}`, '/backup/name', backup({ name: value })] as const,
+  ),
+  ...NOT_TEXT.map(
+    (value) =>
+      [`name_prefix ${JSON.stringify(value)}`, '/backup/name_prefix', prefixed({ name_prefix: value })] as const,
+  ),
+  ...[...NO_NAME, 'x'.repeat(35)].map(
+    (value) =>
+      [
+        `name_prefix ${JSON.stringify(value).slice(0, 20)}`,
+        '/backup/name_prefix',
+        prefixed({ name_prefix: value }),
+      ] as const,
+  ),
+
+  ...NOT_TEXT.map(
+    (value) => [`description ${JSON.stringify(value)}`, '/backup/description', backup({ description: value })] as const,
+  ),
+  ...[...'\r>!<"&\'='].map(
+    (char) =>
+      [
+        `description with ${JSON.stringify(char)}`,
+        '/backup/description',
+        backup({ description: `before ${char} after` }),
+      ] as const,
+  ),
+  ['a description of 257 characters', '/backup/description', backup({ description: 'x'.repeat(257) })],
+  ['a description of 257 characters outside the BMP', '/backup/description', backup({ description: '😀'.repeat(257) })],
+  ['a description that is huge', '/backup/description', backup({ description: 'x'.repeat(60_000) })],
+];
+
+const TAKEN: readonly (readonly [what: string, request: { backup: { description?: string; name?: string; name_prefix?: string } }])[] = [
+  ['an instance_id of 1 character', backup({ instance_id: 'x' })],
+  ['an instance_id of 64 characters', backup({ instance_id: 'x'.repeat(64) })],
+  ['a name of 4 characters', backup({ name: 'a-_9' })],
+  ['a name of 64 characters', backup({ name: 'A'.repeat(64) })],
+  ['a name_prefix of 1 character', prefixed({ name_prefix: 'a' })],
+  ['a name_prefix of 34 characters', prefixed({ name_prefix: 'A'.repeat(34) })],
+  ['an empty description', backup({ name: 'empty-description', description: '' })],
+  ['a description of 256 characters', backup({ name: 'long-description', description: '😀'.repeat(256) })],
+  [
+    'a description with all that is not forbidden',
+    backup({ name: 'any-description', description: 'ä\n\t`~@#$%^*()_+-[]{}|\\;:,.?/' }),
+  ],
+];
+
+describe.each(FUNCTIONS)('%s', (functionName) => {
+  afterEach(() => emulator.faults.clear());
+
+  it.each(VIOLATIONS)('refuses %s, names the field, and DDS hears nothing', async (_, field, request) => {
+    const before = emulator.requests.length;
+    const { status, body, error } = await deliver[functionName](eventWith[functionName](request));
+    if (functionName === 'http') {
+      expect(status).toBe(400);
+      expect(body).toMatchObject({
+        error_code: 'InvalidRequest',
+        details: expect.arrayContaining([{ path: field, message: expect.any(String) }]),
+      });
+    } else {
+      expect(error).toMatchObject({ name: 'InvalidRequest', message: expect.stringContaining(`${field} `) });
+    }
+    expect(emulator.requests).toHaveLength(before);
+  });
+
+  // DDS answers for an instance that it does not know; what matters is that it is asked.
+  it.each(TAKEN)('takes %s to DDS as it is', async (_, request) => {
+    const before = emulator.requests.length;
+    emulator.faults.next({ kind: 'json', body: { job_id: 'j', backup_id: 'b' } });
+    const { status, body, error } = await deliver[functionName](eventWith[functionName](request));
+    expect(error).toBeUndefined();
+    expect(status ?? 200).toBe(200);
+    expect(body).toEqual({ job_id: 'j', backup_id: 'b' });
+    expect(emulator.requests).toHaveLength(before + 1);
+    const sent = emulator.requests.at(-1)?.body;
+    expect(sent).toMatchObject({ backup: { name: request.backup.name ?? expect.any(String) } });
+    expect(Object.keys((sent as typeof request).backup).sort()).toEqual(
+      ['instance_id', 'name', ...('description' in request.backup ? ['description'] : [])].sort(),
+    );
+  });
+});

@@ -1,0 +1,102 @@
+import { readFileSync, statSync } from 'node:fs';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { type Emulator, startEmulator } from '../emulator/emulator.ts';
+import { eventWith, FUNCTIONS, type FunctionName, startBundle } from './support/bundles.ts';
+import { environment } from './support/emulated.ts';
+import { lambdaContext, sample } from './support/lambda.ts';
+import { logLines } from './support/log-lines.ts';
+
+let emulator: Emulator;
+beforeEach(async () => {
+  emulator = await startEmulator();
+});
+afterEach(() => emulator.close());
+const lines = logLines();
+
+describe('a sample event', () => {
+  const SAMPLES: readonly (readonly [sample: string, bundle: FunctionName])[] = [
+    ['http-api', 'http'],
+    ['rest', 'http'],
+    ['function-url', 'http'],
+    ['event-bus', 'event-bus'],
+    ['direct', 'invoke'],
+    ['name-prefix', 'invoke'],
+    ['schedule', 'invoke'],
+  ];
+
+  it.each(SAMPLES)('%s becomes one signed request and one backup through the bundle %s', async (name, bundle) => {
+    // Without HTTP_AUTH: the samples come from the gateway, with whom it has authorised.
+    const handler = await startBundle(bundle, environment(emulator));
+    // The schedule's own time is no longer within the last day.
+    const event = name === 'schedule' ? { ...sample(name), time: new Date().toISOString() } : sample(name);
+    const result = await handler(event, lambdaContext());
+    const ids = { job_id: expect.any(String), backup_id: emulator.backups[0]?.id };
+    if (bundle === 'http') {
+      expect(result).toMatchObject({ statusCode: 200, headers: { 'content-type': 'application/json' } });
+      expect(JSON.parse((result as { body: string }).body)).toEqual(ids);
+    } else expect(result).toEqual(ids);
+    expect(emulator.requests).toMatchObject([{ operation: 'create-backup', status: 200 }]);
+    expect(lines).toMatchObject([{ event: 'backup.accepted' }]);
+  });
+});
+
+describe.each(FUNCTIONS)('the bundle %s', (name) => {
+  const bytes = (file: string) => statSync(new URL(`../dist/${file}`, import.meta.url)).size;
+  const { outputs }: { outputs: Record<string, { inputs: object; imports: { path: string }[] }> } = JSON.parse(
+    readFileSync(new URL('../dist/meta.json', import.meta.url), 'utf8'),
+  );
+  const { inputs = {}, imports = [] } = outputs[`dist/${name}.mjs`] ?? {};
+
+  it('is one file of at most 32 kB', () => {
+    expect(bytes(`${name}.mjs`)).toBeLessThanOrEqual(32 * 1024);
+    expect(imports.map(({ path }) => path).filter((path) => !path.startsWith('node:'))).toEqual([]);
+  });
+
+  it('holds nothing of ajv but its runtime, and no SDK', () => {
+    const packages = Object.keys(inputs).filter((path) => path.includes('node_modules/'));
+    expect(packages.length).toBeGreaterThan(0);
+    expect(packages.filter((path) => !/node_modules\/(@middy\/|ajv\/dist\/runtime\/)/.test(path))).toEqual([]);
+  });
+
+  it('does not load the ESM facade of node:http', () => {
+    expect(imports.map(({ path }) => path)).not.toContain('node:http');
+    expect(imports.map(({ path }) => path)).not.toContain('http');
+  });
+
+  it('without configuration is one error that names all that is missing', async () => {
+    const handler = await startBundle(name, { HTTP_AUTH: 'none' });
+    const event = eventWith[name]({ backup: { instance_id: 'x', name: 'before-migration' } });
+    const missing = /OTC_SDK_PROJECT_ID.*OTC_SDK_AK.*OTC_SDK_SK/;
+    if (name === 'http') {
+      const answer = (await handler(event, lambdaContext())) as { statusCode: number; body: string };
+      expect(answer.statusCode).toBe(500);
+      expect(JSON.parse(answer.body)).toEqual({
+        error_code: 'ConfigurationError',
+        error_msg: expect.stringMatching(missing),
+      });
+    } else {
+      await expect(handler(event, lambdaContext())).rejects.toMatchObject({
+        name: 'ConfigurationError',
+        message: expect.stringMatching(missing),
+      });
+    }
+  });
+
+  it('fails aloud, within its time, when DDS is pulled away', async () => {
+    const handler = await startBundle(name, { ...environment(emulator), HTTP_AUTH: 'none' });
+    await emulator.close();
+    const event = eventWith[name]({ backup: { instance_id: 'x', name: 'before-migration' } });
+    const ending = handler(event, lambdaContext(1500));
+    if (name === 'http') expect(await ending).toMatchObject({ statusCode: 502 });
+    else await expect(ending).rejects.toMatchObject({ name: 'UpstreamUnreachable' });
+    expect(lines).toMatchObject([{ level: 'error', event: 'backup.failed', error: 'UpstreamUnreachable' }]);
+  });
+});
+
+it('http is closed when nothing is configured to open it', async () => {
+  const handler = await startBundle('http', environment(emulator));
+  expect(
+    await handler(eventWith.http({ backup: { instance_id: 'x', name: 'before-migration' } }), lambdaContext()),
+  ).toMatchObject({ statusCode: 401 });
+  expect(emulator.requests).toEqual([]);
+});
