@@ -88,7 +88,10 @@ const VIOLATIONS: readonly (readonly [what: string, field: string, request: unkn
   ['a description that is huge', '/backup/description', backup({ description: 'x'.repeat(60_000) })],
 ];
 
-const TAKEN: readonly (readonly [what: string, request: { backup: { description?: string; name?: string; name_prefix?: string } }])[] = [
+const TAKEN: readonly (readonly [
+  what: string,
+  request: { backup: { description?: string; name?: string; name_prefix?: string } },
+])[] = [
   ['an instance_id of 1 character', backup({ instance_id: 'x' })],
   ['an instance_id of 64 characters', backup({ instance_id: 'x'.repeat(64) })],
   ['a name of 4 characters', backup({ name: 'a-_9' })],
