@@ -1,0 +1,59 @@
+import { describe, expect, it } from 'vitest';
+import DeployPlugin from './deploy-plugin.ts';
+
+const LAYER = 'arn:aws:lambda:eu-central-1:111122223333:layer:AWS-Parameters-and-Secrets-Lambda-Extension-Arm64:7';
+
+interface Parameters {
+  projectId?: unknown;
+  layer?: unknown;
+  webhookRoute?: unknown;
+}
+
+/** What the plugin says to a command; nothing when it lets it go on. */
+function refusal(command: string, { projectId = 'a-project', layer = LAYER, webhookRoute = 'off' }: Parameters = {}) {
+  const plugin = new DeployPlugin({
+    classes: { Error },
+    processedInput: { commands: command.split(' ') },
+    service: {
+      provider: { environment: { OTC_SDK_PROJECT_ID: projectId }, layers: [layer] },
+      custom: { webhookRoute },
+    },
+  });
+  try {
+    plugin.hooks.initialize();
+    return undefined;
+  } catch (error) {
+    return (error as Error).message;
+  }
+}
+
+describe.each(['package', 'deploy', 'deploy function'])('serverless %s', (command) => {
+  it.each(['on', 'off'])('lets the webhook route be %s', (webhookRoute) => {
+    expect(refusal(command, { webhookRoute })).toBeUndefined();
+  });
+
+  it.each(['On', 'true', 'yes', '', ' on', true, null])('refuses %j as its switch, and says why', (webhookRoute) => {
+    expect(refusal(command, { webhookRoute })).toContain(
+      `webhookRoute: on or off, not ${JSON.stringify(webhookRoute)}`,
+    );
+  });
+});
+
+describe.each(['deploy', 'deploy function'])('serverless %s', (command) => {
+  it('names all that is missing at once', () => {
+    const said = refusal(command, { projectId: null, layer: 'arn:aws:lambda:<region>', webhookRoute: 'yes' });
+    for (const name of ['projectId', 'secretsExtensionLayer', 'webhookRoute']) expect(said).toContain(`  ${name}: `);
+  });
+});
+
+describe('serverless package', () => {
+  it('asks for nothing that only a deployment needs', () => {
+    expect(refusal('package', { projectId: null, layer: null })).toBeUndefined();
+  });
+});
+
+describe.each(['deploy list', 'offline', 'invoke local', 'remove', 'info'])('serverless %s', (command) => {
+  it('asks for nothing at all', () => {
+    expect(refusal(command, { projectId: null, layer: null, webhookRoute: 'yes' })).toBeUndefined();
+  });
+});

@@ -1,0 +1,95 @@
+import { describe, expect, it } from 'vitest';
+import { holds, type Package } from '../cloudformation.ts';
+import { FUNCTIONS, given, ofType, plain, properties, TOPIC } from './packaged.ts';
+
+describe('alarms', () => {
+  const byFunction = (id: string) => [{ Name: 'FunctionName', Value: { Ref: `${id}LambdaFunction` } }];
+  const byQueue = (id: string) => [{ Name: 'QueueName', Value: { 'Fn::GetAtt': [id, 'QueueName'] } }];
+  const errors = { Namespace: 'AWS/Lambda', MetricName: 'Errors', Statistic: 'Sum' };
+  const lost = { Namespace: 'AWS/Lambda', MetricName: 'DestinationDeliveryFailures', Statistic: 'Sum' };
+  const waiting = { Namespace: 'AWS/SQS', MetricName: 'ApproximateNumberOfMessagesVisible', Statistic: 'Maximum' };
+  const expected: Record<string, object> = {
+    HttpErrors: { ...errors, Dimensions: byFunction('Http') },
+    EventBusErrors: { ...errors, Dimensions: byFunction('EventDashbus') },
+    InvokeErrors: { ...errors, Dimensions: byFunction('Invoke') },
+    BackupFailed: {
+      Namespace: 'DdsBackupTrigger/dev',
+      MetricName: 'Outcomes',
+      Statistic: 'Sum',
+      Dimensions: [{ Name: 'Event', Value: 'backup.failed' }],
+    },
+    GivenUp: { ...waiting, Dimensions: byQueue('GivenUpQueue') },
+    Undelivered: { ...waiting, Dimensions: byQueue('UndeliveredQueue') },
+    EventBusLost: { ...lost, Dimensions: byFunction('EventDashbus') },
+    InvokeLost: { ...lost, Dimensions: byFunction('Invoke') },
+    RuleLost: { Namespace: 'AWS/Events', MetricName: 'InvocationsFailedToBeSentToDlq', Statistic: 'Sum' },
+    NightlyLost: {
+      Namespace: 'AWS/Scheduler',
+      MetricName: 'InvocationsFailedToBeSentToDeadLetterCount',
+      Statistic: 'Sum',
+      Dimensions: [{ Name: 'ScheduleGroup', Value: { Ref: 'NightlyGroup' } }],
+    },
+  };
+
+  it.each(Object.entries(expected))('%s goes off at the first occurrence', (id, metric) => {
+    expect(properties(id)).toMatchObject({
+      ...metric,
+      Period: 300,
+      EvaluationPeriods: 1,
+      ComparisonOperator: 'GreaterThanThreshold',
+      Threshold: 0,
+      TreatMissingData: 'notBreaching',
+    });
+  });
+
+  it('are these and no others, and each says what it means', () => {
+    const alarms = ofType('AWS::CloudWatch::Alarm');
+    expect(Object.keys(alarms).sort()).toEqual(Object.keys(expected).sort());
+    const descriptions = Object.values(alarms).map(({ Properties }) => Properties.AlarmDescription);
+    expect(new Set(descriptions).size).toBe(descriptions.length);
+  });
+
+  it('go to the topic of the parameter, and nowhere without it', () => {
+    const { Resources } = given.template;
+    for (const id of Object.keys(expected)) {
+      const AlarmActions = { 'Fn::If': ['AlarmTopic', [TOPIC], { Ref: 'AWS::NoValue' }] };
+      expect(Resources[id]?.Properties, id).toMatchObject({ AlarmActions });
+    }
+    expect(holds(given.template, 'AlarmTopic')).toBe(true);
+    expect(holds(plain.template, 'AlarmTopic')).toBe(false);
+  });
+
+  it('watch the rule as EventBridge counts it: by rule on the default bus, by bus and rule on another', () => {
+    const rule = (stage: string) => ({ Name: 'RuleName', Value: `dds-backup-trigger-${stage}-event-bus` });
+    const bus = (name: string) => ({ Name: 'EventBusName', Value: name });
+    const either = (stage: string, name: string) => ({
+      'Fn::If': ['OnDefaultBus', [rule(stage)], [bus(name), rule(stage)]],
+    });
+    expect(properties('RuleLost').Dimensions).toEqual(either('dev', 'default'));
+    expect(properties('RuleLost', given).Dimensions).toEqual(either('prod', 'orders'));
+    expect(holds(plain.template, 'OnDefaultBus')).toBe(true);
+    expect(holds(given.template, 'OnDefaultBus')).toBe(false);
+    expect(properties('BackupRequestedRule').Name).toBe(rule('dev').Value);
+  });
+
+  it.each(FUNCTIONS)('count the outcomes that $name logs, each stage apart', ({ id }) => {
+    const counted = (stage: string) => ({
+      LogGroupName: { Ref: `${id}LogGroup` },
+      FilterPattern: '{ $.message.event = "backup.*" }',
+      MetricTransformations: [
+        {
+          MetricNamespace: `DdsBackupTrigger/${stage}`,
+          MetricName: 'Outcomes',
+          MetricValue: '1',
+          Unit: 'Count',
+          Dimensions: [{ Key: 'Event', Value: '$.message.event' }],
+        },
+      ],
+    });
+    const filters = (from: Package) =>
+      Object.values(ofType('AWS::Logs::MetricFilter', from)).map(({ Properties }) => Properties);
+    expect(filters(plain)).toContainEqual(counted('dev'));
+    expect(filters(given)).toContainEqual(counted('prod'));
+    expect(filters(plain)).toHaveLength(FUNCTIONS.length);
+  });
+});

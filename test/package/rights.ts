@@ -1,0 +1,96 @@
+import { describe, expect, it } from 'vitest';
+import { statements } from '../cloudformation.ts';
+import { arn, created, FUNCTIONS, given, ofType, plain, properties } from './packaged.ts';
+
+describe('rights', () => {
+  const LOGS = ['logs:CreateLogStream', 'logs:PutLogEvents'];
+  const secret = (name: string) => ({
+    'Fn::Sub': `arn:\${AWS::Partition}:secretsmanager:\${AWS::Region}:\${AWS::AccountId}:secret:${name}-??????`,
+  });
+  const allow = (Action: string[], ...Resource: unknown[]) => ({ Effect: 'Allow', Action, Resource });
+  const assume = allow(['sts:AssumeRole']);
+  const giveUp = allow(['sqs:SendMessage'], arn('GivenUpQueue'));
+  const read = allow(['secretsmanager:GetSecretValue'], secret('dds-backup-trigger'));
+
+  it.each([
+    { role: 'HttpRole', may: [allow(LOGS, arn('HttpLogGroup')), read] },
+    { role: 'EventBusRole', may: [allow(LOGS, arn('EventDashbusLogGroup')), read, giveUp] },
+    { role: 'InvokeRole', may: [allow(LOGS, arn('InvokeLogGroup')), read, giveUp] },
+    {
+      role: 'NightlyRole',
+      may: [
+        allow(['lambda:InvokeFunction'], arn('InvokeLambdaFunction')),
+        allow(['sqs:SendMessage'], arn('UndeliveredQueue')),
+      ],
+    },
+  ])('$role may do what its function does and nothing else', ({ role, may }) => {
+    expect(statements(properties(role))).toEqual([assume, ...may]);
+    expect(properties(role)).not.toHaveProperty('ManagedPolicyArns');
+  });
+
+  it('belong to four roles, none of them made by the framework', () => {
+    expect(Object.keys(ofType('AWS::IAM::Role')).sort()).toEqual([
+      'EventBusRole',
+      'HttpRole',
+      'InvokeRole',
+      'NightlyRole',
+    ]);
+  });
+
+  it('reach the secret that the parameter names', () => {
+    for (const { role } of FUNCTIONS) {
+      const reads = statements(properties(role, given)).filter(({ Action }) => String(Action).startsWith('secrets'));
+      expect(reads).toEqual([allow(['secretsmanager:GetSecretValue'], secret('team/dds'))]);
+    }
+  });
+
+  it('hold no wildcard, save for the six characters that Secrets Manager puts behind every name', () => {
+    const allowed = statements(plain.template).filter(({ Effect }) => Effect === 'Allow');
+    const patterns = allowed.flatMap(({ Action, Resource }) => [...Action, ...Resource]);
+    const wild = patterns.filter((pattern) => /[*?]/.test(JSON.stringify(pattern)));
+    expect(wild).toEqual(FUNCTIONS.map(() => secret('dds-backup-trigger')));
+    expect(plain.text).not.toMatch(/"Not(Action|Resource|Principal)"/);
+  });
+
+  it('to call a function belong to the APIs and to the rule alone', () => {
+    const api = {
+      FunctionName: arn('HttpLambdaFunction'),
+      Action: 'lambda:InvokeFunction',
+      Principal: 'apigateway.amazonaws.com',
+    };
+    // The framework's own: all routes of this API and no other.
+    const http = {
+      ...api,
+      SourceArn: {
+        'Fn::Join': [
+          '',
+          [
+            'arn:',
+            { Ref: 'AWS::Partition' },
+            ':execute-api:',
+            { Ref: 'AWS::Region' },
+            ':',
+            { Ref: 'AWS::AccountId' },
+            ':',
+            { Ref: 'HttpApi' },
+            '/*',
+          ],
+        ],
+      },
+    };
+    const webhooks = {
+      ...api,
+      SourceArn: {
+        'Fn::Sub': `arn:\${AWS::Partition}:execute-api:\${AWS::Region}:\${AWS::AccountId}:\${WebhookApi}/$default/POST/webhooks`,
+      },
+    };
+    const rule = {
+      FunctionName: arn('EventDashbusLambdaFunction'),
+      Action: 'lambda:InvokeFunction',
+      Principal: 'events.amazonaws.com',
+      SourceArn: arn('BackupRequestedRule'),
+    };
+    expect(created('AWS::Lambda::Permission')).toEqual([http, rule]);
+    expect(created('AWS::Lambda::Permission', given)).toEqual([http, webhooks, rule]);
+  });
+});
