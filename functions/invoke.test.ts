@@ -57,6 +57,26 @@ describe('a call', () => {
   });
 });
 
+describe('a name that was given before', () => {
+  const NAMED = { backup: { instance_id: DEMO_INSTANCE.id, name: 'before-import' } };
+
+  it.each([3000, 24 * 3_600_000])('is refused %i ms later, with a time and without', async (later) => {
+    await call({ id: 'import-1', time: time.now().toISOString(), ...NAMED }, 'request-1');
+    time.advance(later);
+    const again = { id: 'import-2', time: time.now().toISOString(), ...NAMED };
+    await expect(call(again, 'request-2')).rejects.toMatchObject({ name: 'BackupNameTaken' });
+    await expect(call(NAMED, 'request-3')).rejects.toMatchObject({ name: 'BackupNameTaken' });
+    expect(emulator.backups).toHaveLength(1);
+  });
+
+  it('is recognised in a later delivery of a call whose time is known', async () => {
+    const payload = { id: 'import-1', time: time.now().toISOString(), ...NAMED };
+    const { backup_id } = await call(payload, 'request-1');
+    time.advance(3_600_000);
+    expect(await call(payload, 'request-2')).toEqual({ backup_id });
+  });
+});
+
 describe('a time', () => {
   it.each([
     ['24 hours old', '2026-02-28T02:30:04Z'],

@@ -121,6 +121,15 @@ describe('an answer that is lost', () => {
     expect(emulator.backups).toHaveLength(1);
   });
 
+  it('is recognised when DDS then says no more than that it is not permitted', async () => {
+    emulator.faults.next(
+      { kind: 'reset', when: 'after' },
+      { kind: 'error', ...refusals.notPermitted },
+      { kind: 'error', ...refusals.notPermitted },
+    );
+    expect(await deliver(NAMED, event())).toMatchObject({ kind: 'recognised', attempts: 3 });
+  });
+
   it('is recognised although the listing fails at first', async () => {
     emulator.faults.next(
       { kind: 'reset', when: 'after', operation: 'create-backup' },
@@ -312,10 +321,96 @@ describe('a trigger that is delivered again', () => {
   });
 });
 
+describe('a backup that is listed under the name', () => {
+  const listed = (fields: object) => ({
+    id: 'b',
+    name: NAMED.backup.name,
+    instance_id,
+    status: 'COMPLETED',
+    begin_time: '2026-03-01 12:00:00',
+    description: NAMED.backup.description,
+    ...fields,
+  });
+  const deliverBeside = (backup: object) => {
+    emulator.faults.next(
+      { kind: 'error', ...refusals.nameTaken },
+      { kind: 'json', body: { backups: [backup], total_count: 1 } },
+    );
+    return deliver(NAMED, event());
+  };
+
+  it('is ours when it is as we asked for it', async () => {
+    expect(await deliverBeside(listed({}))).toMatchObject({ kind: 'recognised', backup_id: 'b' });
+  });
+
+  it.each([
+    ['on another instance', { instance_id: DEMO_OTHER_INSTANCE.id }],
+    ['without a description', { description: null }],
+    ['with another description', { description: 'release 8' }],
+    ['with another name', { name: 'Before-Migration' }],
+    ['that FAILED', { status: 'FAILED' }],
+    ['that is being deleted', { status: 'DISABLED' }],
+    ['in a status that is not documented', { status: 'EXPIRED' }],
+    ['from before', { begin_time: '2026-03-01 11:59:57' }],
+    ['from a time that is none', { begin_time: 'yesterday' }],
+  ])('is not ours %s', async (_, fields) => {
+    await expect(deliverBeside(listed(fields))).rejects.toMatchObject({ name: 'BackupNameTaken' });
+  });
+
+  it('without a description is ours when we gave none, or an empty one', async () => {
+    for (const backup of [
+      { instance_id, name: 'plain' },
+      { instance_id, name: 'plain', description: '' },
+    ]) {
+      emulator.faults.next(
+        { kind: 'error', ...refusals.nameTaken },
+        { kind: 'json', body: { backups: [listed({ name: 'plain', description: null })], total_count: 1 } },
+      );
+      expect(
+        await deliver({ backup: { ...NAMED.backup, ...backup, description: backup.description ?? '' } }, event()),
+      ).toMatchObject({ kind: 'recognised' });
+    }
+  });
+
+  it('is not ours when DDS made it by itself', async () => {
+    emulator.state.seedBackup({
+      name: NAMED.backup.name,
+      instance_id,
+      type: 'Auto',
+      begin: time.now(),
+      description: NAMED.backup.description,
+    });
+    time.advance(2 * MINUTE);
+    const late = { ...event(), time: new Date(time.now().getTime() - 2 * MINUTE) };
+    await expect(deliver(NAMED, late)).rejects.toMatchObject({ name: 'BackupNameTaken' });
+  });
+});
+
+it('an error that is none of ours passes as it is, and nothing is tried again', async () => {
+  const bug = new TypeError('a bug');
+  const dds = ddsClient({
+    endpoint: emulator.url,
+    projectId: 'p',
+    credentials: () => Promise.reject(bug),
+    now: time.now,
+  });
+  const create = backupCreator({
+    dds,
+    now: time.now,
+    random: () => 0,
+    wait: time.wait,
+    attemptMillis: 40,
+    reserveMillis: 0,
+  });
+  await expect(create(NAMED, event(), { remainingMillis: () => INVOCATION })).rejects.toBe(bug);
+  expect(bug).not.toHaveProperty('backup');
+  expect(time.waits).toEqual([]);
+});
+
 describe('a name that was given before', () => {
   it.each([3000, DAY, 30 * DAY])('is refused %i ms later: no new backup was taken', async (later) => {
     await deliver(NAMED, event('event-1'));
-    for (const next of [() => event('event-2'), webhook]) {
+    for (const next of [() => event('event-2'), webhook, () => ({ kind: 'invoke', id: 'request-2' }) as const]) {
       time.advance(later);
       await expect(deliver(NAMED, next())).rejects.toMatchObject({ name: 'BackupNameTaken', code: 'DBS.201201' });
     }

@@ -82,11 +82,13 @@ export function backupCreator({ dds, now, random, wait, attemptMillis, reserveMi
     const limits = () => ({ timeoutMillis: Math.max(1, Math.min(attemptMillis, timeLeft())), signal });
 
     async function persistently<T>(call: () => Promise<T>): Promise<T> {
+      let ambiguous = 0;
       for (let failures = 0; ; failures++) {
         try {
           return await call();
         } catch (error) {
-          if (!passes(error, failures)) throw error;
+          if (isAmbiguous(error)) ambiguous += 1;
+          if (!mayPass(error) || ambiguous > 1) throw error;
           const jitter = random() * Math.min(BACKOFF.cap, BACKOFF.base * 2 ** failures);
           const pause = retryAfterMillis(error) + jitter;
           if (signal?.aborted || pause + SHORTEST_ATTEMPT > timeLeft()) throw error;
@@ -141,17 +143,13 @@ export function backupCreator({ dds, now, random, wait, attemptMillis, reserveMi
   };
 }
 
-/** Whether it is worth asking again; after an ambiguous refusal only once. */
-function passes(error: unknown, failures: number): boolean {
-  if (error instanceof DdsError) {
-    return (
-      error.meaning === 'throttled' ||
-      error.meaning === 'unavailable' ||
-      (error.meaning === 'ambiguous' && failures === 0)
-    );
-  }
-  return error instanceof Failure && isUpstream(error);
-}
+/** Whether it is worth asking again; after an ambiguous refusal it is only once. */
+const mayPass = (error: unknown): boolean =>
+  error instanceof DdsError
+    ? ['throttled', 'unavailable', 'ambiguous'].includes(error.meaning)
+    : error instanceof Failure && isUpstream(error);
+
+const isAmbiguous = (error: unknown): boolean => error instanceof DdsError && error.meaning === 'ambiguous';
 
 const isUpstream = ({ name }: Failure): boolean => name.startsWith('Upstream');
 

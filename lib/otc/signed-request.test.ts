@@ -1,5 +1,8 @@
 import { createServer, type RequestListener, type Server } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
 import { createServer as createTcpServer } from 'node:net';
+import { getCACertificates, setDefaultCACertificates } from 'node:tls';
+import { generate } from 'selfsigned';
 import { afterEach, describe, expect, it } from 'vitest';
 import { Failure } from '../failure.ts';
 import { type OtcRequest, signedRequest } from './signed-request.ts';
@@ -132,13 +135,16 @@ describe('an answer that is none', () => {
       response.writeHead(200, { 'content-length': 100 });
       response.write('{', () => response.destroy());
     });
-    expect((await failureOf(send(endpoint))).name).toBe('UpstreamInvalid');
+    const failure = await failureOf(send(endpoint));
+    expect(failure.name).toBe('UpstreamInvalid');
+    expect(failure.message).toContain('answered in part');
   });
 
   it('is UpstreamInvalid when it is not HTTP, and none of it is kept', async () => {
     const endpoint = await listen(createTcpServer((socket) => socket.end('SSH-2.0-private\r\n')));
     const failure = await failureOf(send(endpoint));
     expect(failure.name).toBe('UpstreamInvalid');
+    expect(failure.message).toContain('not HTTP (HPE_');
     expect(failure.cause).not.toHaveProperty('rawPacket');
   });
 
@@ -165,5 +171,39 @@ describe('an answer that is none', () => {
     expect(failure.name).toBe('UpstreamInvalid');
     expect(failure.message).toContain('1 MB');
     await isCut;
+  });
+});
+
+describe('over TLS', () => {
+  const trusted = getCACertificates('default');
+  afterEach(() => setDefaultCACertificates(trusted));
+
+  /** A server whose certificate nobody trusts, until it is among the default ones. */
+  const serveTls = async () => {
+    const { private: key, cert } = await generate([{ name: 'commonName', value: 'localhost' }], {
+      extensions: [{ name: 'subjectAltName', altNames: [{ type: 2, value: 'localhost' }] }],
+    });
+    const requests: (string | undefined)[] = [];
+    const server = createTlsServer({ key, cert }, (request, response) => {
+      requests.push(request.headers.host);
+      response.end('{}');
+    });
+    const { port } = new URL(await listen(server));
+    return { endpoint: `https://localhost:${port}`, cert, requests };
+  };
+
+  it('a host with a trusted certificate is asked, under its name and port', async () => {
+    const { endpoint, cert, requests } = await serveTls();
+    setDefaultCACertificates([...trusted, cert]);
+    expect(await send(endpoint)).toMatchObject({ status: 200 });
+    expect(requests).toEqual([new URL(endpoint).host]);
+  });
+
+  it('any other hears nothing', async () => {
+    const { endpoint, requests } = await serveTls();
+    const failure = await failureOf(send(endpoint));
+    expect(failure.name).toBe('UpstreamUnreachable');
+    expect(failure.message).toContain('DEPTH_ZERO_SELF_SIGNED_CERT');
+    expect(requests).toEqual([]);
   });
 });
