@@ -26,4 +26,9 @@ export class Failure extends Error {
     super(message, options);
     this.name = name;
   }
+
+  /** Whether DDS gave no answer that can be used; it may have acted all the same. */
+  get isOfUpstream(): boolean {
+    return this.name.startsWith('Upstream');
+  }
 }
