@@ -1,4 +1,3 @@
-import type { Fault } from './faults.ts';
 import type { OperationName } from './routes.ts';
 
 /** What became of a request. Its headers are not kept: no signature, key or token stands here. */
@@ -16,7 +15,8 @@ export interface RecordedRequest {
   readonly errorCode: string | undefined;
   /** Whether it began or deleted a backup, whatever the caller got to see. */
   readonly tookEffect: boolean;
-  readonly fault: Fault['kind'] | undefined;
+  /** The kind of the fault that it suffered. */
+  readonly fault: string | undefined;
 }
 
 export type OpenRecord = { -readonly [Member in keyof RecordedRequest]: RecordedRequest[Member] };

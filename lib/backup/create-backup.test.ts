@@ -427,6 +427,13 @@ describe('a trigger whose time is ahead of our clock', () => {
     }
   });
 
+  it.each([2, 400])('finds its backup although it is %i days ahead, as the bus lets its senders be', async (days) => {
+    const trigger = { ...event(), time: new Date(time.now().getTime() + days * DAY) };
+    const { backup_id } = await deliver(PREFIXED, trigger);
+    time.advance(3 * 60 * MINUTE);
+    expect(await deliver(PREFIXED, trigger)).toMatchObject({ kind: 'recognised', backup_id });
+  });
+
   it('does not find a backup that was there before it', async () => {
     await deliver(NAMED, webhook());
     time.advance(3000);
