@@ -24,7 +24,7 @@ const deliver = (event: unknown, env: Record<string, string> = {}) => {
     now: time.now,
     wait: time.wait,
     random: () => 1,
-    attemptMillis: 40,
+    attemptMillis: 100,
   });
   const end = time.now().getTime() + 60_000;
   return eventBusHandler(service)(
@@ -75,7 +75,7 @@ describe('a failure', () => {
     const { status, error_code, error_msg } = refusals[refusal];
     await expect(deliver(event())).rejects.toMatchObject({
       name,
-      message: `DDS answered ${status} ${error_code}: ${error_msg}`,
+      message: expect.stringContaining(`DDS answered ${status} ${error_code}: ${error_msg}`),
     });
     expect(lines).toMatchObject([{ event: `backup.${kind}`, error: name, dds_code: error_code }]);
   });

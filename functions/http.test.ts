@@ -37,7 +37,7 @@ async function post(event: unknown, env: Record<string, string> = {}, random = (
     now: time.now,
     wait: time.wait,
     random,
-    attemptMillis: 40,
+    attemptMillis: 100,
   });
   const end = time.now().getTime() + INVOCATION;
   const answer = await httpHandler(service)(
@@ -94,6 +94,17 @@ describe('an authorised request', () => {
     const body = JSON.stringify({ backup: { instance_id: DEMO_INSTANCE.id, name_prefix: 'ci' } });
     await post(event({ body }));
     expect(emulator.backups[0]?.name).toMatch(/^ci-20260301T120000Z-[0-9a-f]{12}$/);
+  });
+
+  it.each<{ timeEpoch: unknown }>([
+    { timeEpoch: null },
+    { timeEpoch: '1772366400000' },
+    { timeEpoch: [] },
+    { timeEpoch: { valueOf: 1, toString: 1 } },
+  ])('is named without a time where the gateway gives none: %j', async (odd) => {
+    const body = JSON.stringify({ backup: { instance_id: DEMO_INSTANCE.id, name_prefix: 'ci' } });
+    await post(event({ body, requestContext: { ...event().requestContext, ...odd } }));
+    expect(emulator.backups[0]?.name).toMatch(/^ci-[0-9a-f]{12}$/);
   });
 });
 
@@ -359,13 +370,21 @@ describe('a signed webhook', () => {
     expect(emulator.requests).toEqual([]);
   });
 
-  it('is 500 and names the variable where the secret is malformed', async () => {
-    const { statusCode, body, text } = await post(webhook(), { WEBHOOK_SECRET: 'not-a-secret' });
-    expect({ statusCode, body }).toMatchObject({
+  it.each([
+    ['is malformed', { WEBHOOK_SECRET: 'not-a-secret' }, 'WEBHOOK_SECRET'],
+    ['stands in a configuration that is not complete', { WEBHOOK_SECRET: SECRET, OTC_SDK_AK: '' }, 'OTC_SDK_AK'],
+    [
+      'cannot be read',
+      { OTC_CREDENTIALS_SECRET: 'prod/key', PARAMETERS_SECRETS_EXTENSION_HTTP_PORT: '1' },
+      'secrets extension cannot be reached',
+    ],
+  ])('is 500 where the secret %s: the log tells why, and a stranger learns nothing', async (_, env, why) => {
+    const { statusCode, body } = await post(webhook({ secret: NEW_SECRET }), env);
+    expect({ statusCode, body }).toEqual({
       statusCode: 500,
-      body: { error_code: 'ConfigurationError', error_msg: expect.stringContaining('WEBHOOK_SECRET') },
+      body: { error_code: 'ConfigurationError', error_msg: 'Signatures cannot be verified at the moment.' },
     });
-    expect(text).not.toContain('not-a-secret');
+    expect(lines).toMatchObject([{ event: 'backup.failed', cause: expect.stringContaining(why) }]);
   });
 });
 

@@ -79,6 +79,8 @@ describe('a configuration that is wrong', () => {
 
   it.each([
     ['OTC_SDK_AK', 'A K'],
+    ['OTC_SDK_PROJECT_ID', 'project\n'],
+    ['OTC_SDK_PROJECT_ID', '../../v3/another'],
     ['OTC_SDK_SK', 'very-secret\n'],
     ['OTC_SDK_SECURITY_TOKEN', 'tökén'],
     ['OTC_SDK_REGION', 'eu-moon'],

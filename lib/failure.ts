@@ -13,6 +13,9 @@ export type FailureName =
   | 'UpstreamTimeout'
   | 'UpstreamInvalid';
 
+/** Characters: it may quote an answer or an event, and must fit into a log line and a queue's message. */
+const LONGEST_MESSAGE = 1000;
+
 /**
  * Every error that this service throws on purpose: a name to match on, a message that says what to change.
  * It holds no request, header, body or secret, so that whoever catches it may log it whole.
@@ -23,7 +26,7 @@ export class Failure extends Error {
   declare backup?: { readonly name: string; readonly attempts: number };
 
   constructor(name: FailureName, message: string, options?: ErrorOptions) {
-    super(message, options);
+    super(message.slice(0, LONGEST_MESSAGE), options);
     this.name = name;
   }
 

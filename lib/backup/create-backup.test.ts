@@ -46,7 +46,7 @@ const deliver = (
     now: time.now,
     random: () => 0.5,
     wait: time.wait,
-    attemptMillis: 40,
+    attemptMillis: 100,
     reserveMillis: 1000,
     ...options,
   });
@@ -162,11 +162,50 @@ describe('an answer that is lost', () => {
   });
 });
 
+describe('an answer that is lost before DDS refuses', () => {
+  const lostThen = (refusal: keyof typeof refusals, when: 'before' | 'after') => {
+    emulator.faults.next({ kind: 'reset', when });
+    emulator.faults.decide = ({ operation }) =>
+      operation === 'create-backup' ? { kind: 'error', ...refusals[refusal] } : undefined;
+  };
+
+  it.each(['tooManyCalls', 'throttled', 'systemBusy', 'serverError', 'permissionDenied', 'noSuchInstance'] as const)(
+    'with %s finds the backup',
+    async (refusal) => {
+      lostThen(refusal, 'after');
+      expect(await deliver(NAMED, event())).toMatchObject({ kind: 'recognised', backup_id: emulator.backups[0]?.id });
+    },
+  );
+
+  it.each([
+    ['tooManyCalls', 'Throttled'],
+    ['permissionDenied', 'DdsRejected'],
+    ['serverError', 'DdsUnavailable'],
+  ] as const)('with %s is %s when the backup is not there', async (refusal, name) => {
+    lostThen(refusal, 'before');
+    await expect(deliver(NAMED, event())).rejects.toMatchObject({ name });
+    expect(emulator.backups).toEqual([]);
+  });
+
+  it.each(['tooManyCalls', 'permissionDenied'] as const)(
+    'with %s says that the backup may be there when nobody can tell',
+    async (refusal) => {
+      emulator.faults.next({ kind: 'reset', when: 'after' });
+      emulator.faults.decide = () => ({ kind: 'error', ...refusals[refusal] });
+      await expect(deliver(NAMED, event())).rejects.toMatchObject({
+        name: 'UpstreamTimeout',
+        message: expect.stringMatching(/cannot be read.*may have been accepted/),
+      });
+    },
+  );
+});
+
 describe('waiting', () => {
   it('backs off with full jitter, doubling up to five seconds', async () => {
     emulator.faults.decide = () => ({ kind: 'error', ...refusals.serverError });
     await expect(deliver(NAMED, event())).rejects.toMatchObject({
       name: 'DdsUnavailable',
+      message: expect.stringContaining('may have been accepted'),
       backup: { name: 'before-migration' },
     });
     expect(time.waits.slice(0, 7)).toEqual([100, 200, 400, 800, 1600, 2500, 2500]);

@@ -4,7 +4,7 @@ import { DdsError } from '../dds/dds-error.ts';
 import { Failure } from '../failure.ts';
 import { derivedName } from './name.ts';
 import { type Patience, persist } from './persist.ts';
-import { findByName, isWanted } from './recognise.ts';
+import { earliestBegin, findByName, isWanted } from './recognise.ts';
 import type { Trigger } from './trigger.ts';
 import type { BackupRequest } from './validate-request.js';
 
@@ -70,9 +70,16 @@ export function backupCreator({ dds, now, random, wait, attemptMillis, reserveMi
     const limits = () => ({ timeoutMillis: Math.max(1, Math.min(attemptMillis, timeLeft())), signal });
     const patience = { timeLeft, signal, wait, random };
 
-    const submit = () => {
+    // Whether an attempt may have had its effect although its answer does not say so.
+    let unsure = false;
+    const submit = async () => {
       attempts += 1;
-      return dds.createBackup({ backup: wanted }, limits());
+      try {
+        return await dds.createBackup({ backup: wanted }, limits);
+      } catch (error) {
+        unsure ||= isUnsure(error);
+        throw error;
+      }
     };
     const find = () => findByName(dds, wanted, now(), trigger.time, limits);
 
@@ -81,17 +88,19 @@ export function backupCreator({ dds, now, random, wait, attemptMillis, reserveMi
       return { kind: 'accepted', job_id, backup_id, status, text, name, attempts };
     } catch (refusal) {
       try {
-        if (!mayBeThere(refusal)) throw refusal;
-        const found = await persist(find, patience);
-        // The trigger's time may be ahead of ours: its backup then begins before it.
-        const since = backup.name === undefined ? undefined : earlier(trigger.time ?? began, began);
+        if (!(refusal instanceof DdsError) || !(unsure || mayBeThere(refusal))) throw refusal;
+        const found = await persist(find, patience).catch((error: unknown) => {
+          if (!unsure) throw error;
+          throw isUnsure(refusal) ? refusal : notSeen(error);
+        });
+        const since = backup.name === undefined ? undefined : earliestBegin(trigger, began);
         if (found && isWanted(found, wanted, since)) return { kind: 'recognised', backup_id: found.id, name, attempts };
         if (found?.status === 'FAILED')
           refusal.message += ' That backup FAILED and keeps its name until it is deleted.';
         throw refusal;
       } catch (error) {
         if (!(error instanceof Failure)) throw error;
-        if (error.isOfUpstream) error.message += `. ${MAY_BE_THERE}`;
+        if (isUnsure(error)) error.message += ` ${MAY_BE_THERE}`;
         error.backup = { name, attempts };
         throw error;
       }
@@ -100,7 +109,14 @@ export function backupCreator({ dds, now, random, wait, attemptMillis, reserveMi
 }
 
 /** The refusals that an earlier delivery of the same trigger would explain. */
-const mayBeThere = (error: unknown): error is DdsError =>
-  error instanceof DdsError && ['taken', 'busy', 'ambiguous'].includes(error.meaning);
+const mayBeThere = ({ meaning }: DdsError): boolean => ['taken', 'busy', 'ambiguous'].includes(meaning);
 
-const earlier = (a: Date, b: Date): Date => (a < b ? a : b);
+const isUnsure = (error: unknown): boolean =>
+  error instanceof DdsError ? error.meaning === 'unavailable' : error instanceof Failure && error.isOfUpstream;
+
+const notSeen = (error: unknown): unknown =>
+  error instanceof Failure
+    ? new Failure('UpstreamTimeout', `An answer was lost, and the list of backups cannot be read: ${error.message}`, {
+        cause: error,
+      })
+    : error;

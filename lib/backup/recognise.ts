@@ -2,18 +2,20 @@
 import type { DdsClient } from '../dds/client.ts';
 import type { Backup, CreateBackupRequest } from '../dds/types.ts';
 import type { Limits } from '../otc/signed-request.ts';
+import type { Trigger } from './trigger.ts';
 
 const DAY = 24 * 60 * 60 * 1000;
 /** DDS tells times to the second, and its clock is not ours. */
 const CLOCK_TOLERANCE = 2000;
-/** A trigger's time may be ahead of ours: `invoke` takes one by so much. */
-const FURTHEST_AHEAD = 5 * 60 * 1000;
+/** The gateway takes a clock that is off by so much; a trigger's may be ahead of ours as well. */
+const CLOCK_SKEW = 15 * 60 * 1000;
 
 export type Wanted = CreateBackupRequest['backup'];
 
 /**
- * Looks for a backup of the wanted name among the instance's manual backups that began in the window.
- * @param since the trigger's time, for a window from five minutes before; without it the window is the last 24 hours
+ * Looks for a backup of the wanted name among the instance's manual backups that began in the last 24 hours, or since
+ * the trigger where that is longer ago.
+ * @param since the trigger's time, where it has one
  */
 export async function findByName(
   dds: DdsClient,
@@ -23,7 +25,7 @@ export async function findByName(
   limits: () => Limits,
 ): Promise<Backup | undefined> {
   const window = {
-    begin_time: ddsTime((since ? since.getTime() - FURTHEST_AHEAD : now.getTime() - DAY) - CLOCK_TOLERANCE),
+    begin_time: ddsTime(since ? Math.min(since.getTime(), now.getTime() - DAY) - CLOCK_SKEW : now.getTime() - DAY),
     end_time: ddsTime(now.getTime() + DAY),
   };
   for await (const found of dds.listBackups({ instance_id, backup_type: 'Manual', ...window }, limits)) {
@@ -43,6 +45,14 @@ export const isWanted = (found: Backup, wanted: Wanted, since: Date | undefined)
   found.instance_id === wanted.instance_id &&
   (found.description ?? '') === (wanted.description ?? '') &&
   (since === undefined || Date.parse(`${found.begin_time}Z`) >= since.getTime() - CLOCK_TOLERANCE);
+
+/**
+ * The earliest that the backup of a trigger may have begun: with the trigger, or with this delivery of one without a
+ * time. A time ahead of ours counts as now, and one of more than a day ago as a day ago: nothing is delivered that long,
+ * and the sender of an event may choose its time.
+ */
+export const earliestBegin = ({ time }: Trigger, now: Date): Date =>
+  time === undefined || time > now ? now : new Date(Math.max(time.getTime(), now.getTime() - DAY));
 
 /** `yyyy-mm-dd hh:mm:ss` in UTC. */
 const ddsTime = (millis: number): string => new Date(millis).toISOString().slice(0, 19).replace('T', ' ');

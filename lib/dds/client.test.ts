@@ -28,7 +28,7 @@ const listed = async (query: Parameters<ReturnType<typeof client>['listBackups']
 
 describe('creating a backup', () => {
   it('gives the ids and the answer, verbatim', async () => {
-    const accepted = await client().createBackup(WANTED, LIMITS);
+    const accepted = await client().createBackup(WANTED, () => LIMITS);
     expect(accepted).toMatchObject({ status: 200, backup_id: emulator.backups[0]?.id });
     expect(JSON.parse(accepted.text)).toEqual({ job_id: accepted.job_id, backup_id: accepted.backup_id });
     expect(emulator.requests).toMatchObject([{ operation: 'create-backup', body: WANTED }]);
@@ -36,18 +36,18 @@ describe('creating a backup', () => {
 
   it('takes any other success, with its status', async () => {
     emulator.faults.next({ kind: 'status', status: 202 });
-    expect(await client().createBackup(WANTED, LIMITS)).toMatchObject({ status: 202 });
+    expect(await client().createBackup(WANTED, () => LIMITS)).toMatchObject({ status: 202 });
   });
 
   it('signs with a temporary key', async () => {
-    expect(await client(async () => DEMO_TEMPORARY_CREDENTIALS).createBackup(WANTED, LIMITS)).toMatchObject({
+    expect(await client(async () => DEMO_TEMPORARY_CREDENTIALS).createBackup(WANTED, () => LIMITS)).toMatchObject({
       status: 200,
     });
   });
 
   it('throws what DDS refuses with its code and text', async () => {
     emulator.faults.next({ kind: 'error', ...refusals.tooManyCalls, headers: { 'retry-after': '7' } });
-    await expect(client().createBackup(WANTED, LIMITS)).rejects.toMatchObject({
+    await expect(client().createBackup(WANTED, () => LIMITS)).rejects.toMatchObject({
       name: 'Throttled',
       code: 'DBS.280443',
       status: 429,
@@ -63,18 +63,21 @@ describe('creating a backup', () => {
     ['null', { kind: 'json', body: null }],
     ['no job_id', { kind: 'json', body: { backup_id: 'b' } }],
     ['a backup_id that is no string', { kind: 'json', body: { job_id: 'j', backup_id: 7 } }],
+    ['an empty job_id', { kind: 'json', body: { job_id: '', backup_id: 'b' } }],
+    ['a huge backup_id', { kind: 'json', body: { job_id: 'j', backup_id: 'b'.repeat(65) } }],
+    ['a status that is none', { kind: 'json', status: 999, body: { error_code: 'X', error_msg: 'x' } }],
     ['a redirect', { kind: 'json', status: 307, body: { job_id: 'j', backup_id: 'b' } }],
     ['half an answer', { kind: 'truncated' }],
     ['an endless answer', { kind: 'endless' }],
   ] as const)('throws UpstreamInvalid for %s', async (_, fault) => {
     emulator.faults.next(fault);
-    await expect(client().createBackup(WANTED, LIMITS)).rejects.toMatchObject({ name: 'UpstreamInvalid' });
+    await expect(client().createBackup(WANTED, () => LIMITS)).rejects.toMatchObject({ name: 'UpstreamInvalid' });
     expect(emulator.requests).toHaveLength(1);
   });
 
   it('reads an error without code and text', async () => {
     emulator.faults.next({ kind: 'json', status: 503, body: { message: 'x' } });
-    await expect(client().createBackup(WANTED, LIMITS)).rejects.toMatchObject({
+    await expect(client().createBackup(WANTED, () => LIMITS)).rejects.toMatchObject({
       name: 'DdsUnavailable',
       message: 'DDS answered 503: no reason given',
     });
@@ -90,13 +93,24 @@ describe('a key that the gateway refuses', () => {
       asked.push(options);
       return options?.renew ? DEMO_CREDENTIALS : WRONG;
     };
-    expect(await client(rotated).createBackup(WANTED, LIMITS)).toMatchObject({ status: 200 });
+    expect(await client(rotated).createBackup(WANTED, () => LIMITS)).toMatchObject({ status: 200 });
     expect(asked).toEqual([undefined, { renew: true }]);
     expect(emulator.requests.map(({ status }) => status)).toEqual([401, 200]);
   });
 
+  it('leaves the repeated request the time that is then left', async () => {
+    const times = [5000, 4000];
+    const asked: number[] = [];
+    const limits = () => {
+      asked.push(times[0] ?? 0);
+      return { timeoutMillis: times.shift() ?? 0 };
+    };
+    await client(async (options) => (options?.renew ? DEMO_CREDENTIALS : WRONG)).createBackup(WANTED, limits);
+    expect(asked).toEqual([5000, 4000]);
+  });
+
   it('is CredentialsRefused, without another request, when there is no new one', async () => {
-    await expect(client(async () => WRONG).createBackup(WANTED, LIMITS)).rejects.toMatchObject({
+    await expect(client(async () => WRONG).createBackup(WANTED, () => LIMITS)).rejects.toMatchObject({
       name: 'CredentialsRefused',
       code: 'APIGW.0301',
     });
@@ -105,7 +119,9 @@ describe('a key that the gateway refuses', () => {
 
   it('is CredentialsRefused when the new one is refused as well', async () => {
     const rotated = async (options?: { renew: boolean }) => ({ ...WRONG, sk: options?.renew ? 'wrong-too' : 'wrong' });
-    await expect(client(rotated).createBackup(WANTED, LIMITS)).rejects.toMatchObject({ name: 'CredentialsRefused' });
+    await expect(client(rotated).createBackup(WANTED, () => LIMITS)).rejects.toMatchObject({
+      name: 'CredentialsRefused',
+    });
     expect(emulator.requests).toHaveLength(2);
   });
 });
@@ -138,6 +154,12 @@ describe('listing backups', () => {
   it('asks for no page more than its reader wants', async () => {
     seed(250);
     for await (const _ of client().listBackups({}, () => LIMITS)) break;
+    expect(emulator.requests).toHaveLength(1);
+  });
+
+  it('ends with a page that is not full, whatever the count', async () => {
+    emulator.faults.next({ kind: 'json', body: { backups: [], total_count: 1_000_000 } });
+    expect(await listed()).toEqual([]);
     expect(emulator.requests).toHaveLength(1);
   });
 

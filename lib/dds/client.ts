@@ -31,18 +31,18 @@ export interface AcceptedBackup extends CreateBackupResponse {
 export type DdsClient = ReturnType<typeof ddsClient>;
 
 /**
- * Every call throws DdsError where DDS or its gateway refuses, and Failure `UpstreamUnreachable`, `UpstreamTimeout`
+ * Every call asks `limits` before each request, and throws DdsError where DDS or its gateway refuses, and Failure `UpstreamUnreachable`, `UpstreamTimeout`
  * or `UpstreamInvalid` where there is no answer or none that the reference promises. None is repeated, but once with
  * renewed credentials after APIGW.0301.
  */
 export function ddsClient({ endpoint, projectId, credentials, now }: DdsClientOptions) {
   async function call(
     request: Omit<OtcRequest, 'endpoint' | 'headers'>,
-    limits: Limits,
+    limits: () => Limits,
   ): Promise<Answer & { body: object }> {
     const headers = { 'content-type': 'application/json', 'x-project-id': projectId };
     const attempt = async (key: Credentials) =>
-      jsonAnswer(await signedRequest({ ...request, endpoint, headers }, key, now(), limits));
+      jsonAnswer(await signedRequest({ ...request, endpoint, headers }, key, now(), limits()));
 
     const key = await credentials();
     const answer = await attempt(key);
@@ -53,7 +53,7 @@ export function ddsClient({ endpoint, projectId, credentials, now }: DdsClientOp
 
   return {
     /** `POST /v3/{project_id}/backups`: DDS takes the backup in and makes it later, under `job_id`. */
-    async createBackup(backup: CreateBackupRequest, limits: Limits): Promise<AcceptedBackup> {
+    async createBackup(backup: CreateBackupRequest, limits: () => Limits): Promise<AcceptedBackup> {
       const path = `/v3/${projectId}/backups`;
       const { status, text, body } = await call({ method: 'POST', path, body: JSON.stringify(backup) }, limits);
       if (!isCreateBackupResponse(body)) throw invalid('without job_id and backup_id');
@@ -67,16 +67,16 @@ export function ddsClient({ endpoint, projectId, credentials, now }: DdsClientOp
     ): AsyncGenerator<Backup> {
       for (let offset = 0; ; offset += PAGE) {
         const page = { ...query, offset: String(offset), limit: String(PAGE) };
-        const { body } = await call({ method: 'GET', path: `/v3/${projectId}/backups`, query: page }, limits());
+        const { body } = await call({ method: 'GET', path: `/v3/${projectId}/backups`, query: page }, limits);
         if (!isListBackupsResponse(body)) throw invalid('without a list of backups');
         yield* body.backups;
-        if (body.backups.length === 0 || offset + body.backups.length >= body.total_count) return;
+        if (body.backups.length < PAGE || offset + PAGE >= body.total_count) return;
       }
     },
   };
 }
 
-const invalid = (how: string) => new Failure('UpstreamInvalid', `DDS answered ${how}`);
+const invalid = (how: string) => new Failure('UpstreamInvalid', `DDS answered ${how}.`);
 
 function jsonAnswer(answer: Answer): Answer & { body: object } {
   let body: unknown;
@@ -91,7 +91,7 @@ function jsonAnswer(answer: Answer): Answer & { body: object } {
 
 function succeeded<A extends Answer & { body: object }>(answer: A): A {
   if (answer.status >= 200 && answer.status < 300) return answer;
-  if (answer.status >= 400) throw new DdsError(answer, errorResponse(answer.body));
+  if (answer.status >= 400 && answer.status < 600) throw new DdsError(answer, errorResponse(answer.body));
   throw invalid(`${answer.status}, which is neither success nor error`);
 }
 
@@ -107,7 +107,9 @@ function errorResponse(body: object) {
 }
 
 const isCreateBackupResponse = (body: object): body is CreateBackupResponse =>
-  'job_id' in body && typeof body.job_id === 'string' && 'backup_id' in body && typeof body.backup_id === 'string';
+  'job_id' in body && isId(body.job_id) && 'backup_id' in body && isId(body.backup_id);
+
+const isId = (value: unknown): boolean => typeof value === 'string' && /^[\w-]{1,64}$/.test(value);
 
 const isListBackupsResponse = (body: object): body is ListBackupsResponse =>
   'total_count' in body &&

@@ -25,7 +25,8 @@ export class DdsError extends Failure {
   readonly #text: string;
 
   constructor({ status, retryAfter, text }: Answer, body: Partial<ErrorResponse>) {
-    const { error_code: code, error_msg = 'no reason given' } = body;
+    const { error_code, error_msg = 'no reason given' } = body;
+    const code = /^[\w.-]{1,64}$/.test(error_code ?? '') ? error_code : undefined;
     const meaning = meaningOf(status, code);
     super(NAME[meaning], `DDS answered ${status}${code === undefined ? '' : ` ${code}`}: ${error_msg}`);
     this.meaning = meaning;

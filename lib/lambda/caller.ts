@@ -1,14 +1,15 @@
 /** Who may call http: closed unless opened. */
 import type { MiddlewareObj } from '@middy/core';
 import { Failure } from '../failure.ts';
-import { isSigned, isTimely } from '../webhook-signature.ts';
+import { isSigned, isVerifiable } from '../webhook-signature.ts';
 import type { BackupService } from './backup-service.ts';
 import { type HttpEvent, isObject } from './http-event.ts';
 
 /**
  * Lets in whom the gateway has authorised, and whoever signed the webhook with a configured secret within the last
  * five minutes. Runs before the body is parsed: the signature is over its bytes.
- * @throws Failure `Unauthorized`, with no hint at what was wrong; `ConfigurationError` when the secret is unreadable
+ * @throws Failure `Unauthorized`, with no hint at what was wrong; `ConfigurationError`, with none at the configuration,
+ * when there is a signature and nothing to verify it with can be read: its cause is for the log
  */
 export const knownCaller = ({ isOpen, now, webhookKeys }: BackupService): MiddlewareObj<HttpEvent> => ({
   before: async ({ event }) => {
@@ -20,13 +21,17 @@ export const knownCaller = ({ isOpen, now, webhookKeys }: BackupService): Middle
       signatures: headers['webhook-signature'],
       body: Buffer.from(typeof body === 'string' ? body : '', isBase64Encoded ? 'base64' : 'utf8'),
     };
-    if (webhook.signatures && isTimely(webhook, now()) && isSigned(webhook, await webhookKeys())) return;
+    if (isVerifiable(webhook, now()) && isSigned(webhook, await webhookKeys().catch(unverifiable))) return;
     throw new Failure(
       'Unauthorized',
       'Sign the request as the README says, or call through the gateway with its authorisation.',
     );
   },
 });
+
+const unverifiable = (cause: unknown): never => {
+  throw new Failure('ConfigurationError', 'Signatures cannot be verified at the moment.', { cause });
+};
 
 /** What each kind of authoriser leaves behind; an empty one has authorised nobody. */
 function isAuthorisedByGateway({ authorizer, identity }: HttpEvent['requestContext']): boolean {

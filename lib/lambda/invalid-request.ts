@@ -7,7 +7,10 @@ export interface Violation {
   readonly message: string;
 }
 
-const VIOLATIONS_IN_MESSAGE = 20;
+// A hostile event breaks more rules than anybody wants to read.
+const MOST_DETAILS = 100;
+const MOST_IN_MESSAGE = 20;
+const LONGEST_FIELD = 64;
 
 /** The event is none that a backup can be made from; DDS was not asked. */
 export class InvalidRequest extends Failure {
@@ -17,12 +20,12 @@ export class InvalidRequest extends Failure {
 
   constructor(status: InvalidRequest['status'], message: string, details: readonly Violation[] = []) {
     const listed = details
-      .slice(0, VIOLATIONS_IN_MESSAGE)
+      .slice(0, MOST_IN_MESSAGE)
       .map((violation) => `${violation.path} ${violation.message}`.trim());
     const more = details.length > listed.length ? [`and ${details.length - listed.length} more`] : [];
     super('InvalidRequest', details.length > 0 ? `${message}: ${[...listed, ...more].join('; ')}` : message);
     this.status = status;
-    this.#details = details;
+    this.#details = details.slice(0, MOST_DETAILS);
   }
 
   get details(): readonly Violation[] {
@@ -56,5 +59,5 @@ export const violations = (errors: readonly ErrorObject[]): Violation[] =>
       }
     });
 
-/** A field's name as a part of a JSON pointer, RFC 6901. */
-const escaped = (field: string): string => field.replaceAll('~', '~0').replaceAll('/', '~1');
+/** The beginning of a field's name as a part of a JSON pointer, RFC 6901. */
+const escaped = (field: string): string => field.slice(0, LONGEST_FIELD).replaceAll('~', '~0').replaceAll('/', '~1');

@@ -141,8 +141,8 @@ describe('a secret that cannot be used', () => {
       'ConfigurationError',
       /webhook_secret must be whsec_/,
     ],
-    ['slow', () => {}, 'UpstreamTimeout', /did not answer within 50 ms/],
-    ['cut off', (request) => request.socket.destroy(), 'UpstreamUnreachable', /layer/],
+    ['slow', () => {}, 'ConfigurationError', /did not answer within 50 ms/],
+    ['cut off', (request) => request.socket.destroy(), 'ConfigurationError', /layer/],
   ])('because it is %s is a clear error, without a word of it', async (_, listener, name, message) => {
     answer = listener;
     const error = await store({}, 50)
@@ -157,7 +157,7 @@ describe('a secret that cannot be used', () => {
 
   it('because the extension is not there is a clear error', async () => {
     await expect(store({ PARAMETERS_SECRETS_EXTENSION_HTTP_PORT: '1' }).credentials()).rejects.toMatchObject({
-      name: 'UpstreamUnreachable',
+      name: 'ConfigurationError',
       message: expect.stringContaining('ECONNREFUSED'),
     });
   });

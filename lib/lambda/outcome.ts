@@ -71,6 +71,7 @@ export function outcome<Event>(
         // An error that is not ours is thrown on, and Lambda logs it; what it holds is not known here.
         error: failure?.name ?? 'Unexpected',
         ...(failure && { message: failure.message }),
+        ...(failure?.cause instanceof Failure && { cause: failure.cause.message }),
         ...(failure instanceof DdsError && { dds_status: failure.status, dds_code: failure.code }),
       });
       if (!failure) return;

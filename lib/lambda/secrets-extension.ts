@@ -11,8 +11,8 @@ const FIELDS = { ak: 'ak', sk: 'sk', security_token: 'security_token', webhook_s
 /**
  * The keys in the Secrets Manager secret `secretId`, a JSON object with `ak`, `sk`, `security_token`? and
  * `webhook_secret`?. Works inside an invocation only: before, the extension is not ready.
- * @throws Failure `ConfigurationError` when there is no such secret, no right to read it, or it is not of that form;
- * `UpstreamTimeout` or `UpstreamUnreachable` when the extension does not answer within `timeoutMillis`, or at all
+ * @throws Failure `ConfigurationError` when there is no such secret, no right to read it, or it is not of that form, or when
+ * the extension does not answer within `timeoutMillis`
  */
 export async function readSecret(secretId: string, env: Environment, timeoutMillis: number): Promise<Keys> {
   const about = `The secret ${secretId}`;
@@ -56,16 +56,19 @@ function get(
     signal,
   };
   return new Promise((resolve, reject) => {
-    const fail = (cause: NodeJS.ErrnoException) =>
+    const fail = (cause: NodeJS.ErrnoException) => {
+      // A parser error carries the bytes it stumbled over: the secret.
+      Reflect.deleteProperty(cause, 'rawPacket');
       reject(
         signal.aborted
-          ? new Failure('UpstreamTimeout', `The secrets extension did not answer within ${timeoutMillis} ms.`)
+          ? new Failure('ConfigurationError', `The secrets extension did not answer within ${timeoutMillis} ms.`)
           : new Failure(
-              'UpstreamUnreachable',
+              'ConfigurationError',
               `The secrets extension cannot be reached (${cause.code ?? cause.message}). Is its layer there?`,
               { cause },
             ),
       );
+    };
     process
       .getBuiltinModule('node:http')
       .get(options, (incoming) => {

@@ -56,7 +56,8 @@ export const http: TriggerSource<HttpEvent> = {
       if (id !== undefined) return { kind: 'http', id: idAt(`/headers/${name}`, id) };
     }
     const { requestId, timeEpoch, requestTimeEpoch } = requestContext;
-    const time = new Date(Number(timeEpoch ?? requestTimeEpoch));
+    const epoch = timeEpoch ?? requestTimeEpoch;
+    const time = new Date(typeof epoch === 'number' ? epoch : Number.NaN);
     return {
       kind: 'http',
       id: typeof requestId === 'string' && requestId !== '' ? requestId : context.awsRequestId,

@@ -94,7 +94,7 @@ describe('an answer that does not come', () => {
     const endpoint = await serve(() => {});
     const failure = await failureOf(send(endpoint, {}, { timeoutMillis: 20 }));
     expect(failure.name).toBe('UpstreamTimeout');
-    expect(failure.message).toMatch(/^POST 127.0.0.1:\d+\/v3\/p\/backups was not answered in time$/);
+    expect(failure.message).toMatch(/^POST 127.0.0.1:\d+\/v3\/p\/backups was not answered in time\.$/);
   });
 
   it('is UpstreamTimeout when it begins and stops', async () => {
@@ -146,6 +146,29 @@ describe('an answer that is none', () => {
     expect(failure.name).toBe('UpstreamInvalid');
     expect(failure.message).toContain('not HTTP (HPE_');
     expect(failure.cause).not.toHaveProperty('rawPacket');
+  });
+
+  it('is UpstreamInvalid when it is another protocol', async () => {
+    const answer = 'HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: websocket\r\n\r\n';
+    const endpoint = await listen(createTcpServer((socket) => socket.end(answer)));
+    expect((await failureOf(send(endpoint))).message).toContain('another protocol');
+  });
+
+  it('is not one that came in unasked while the connection was idle', async () => {
+    const answer = (text: string) => `HTTP/1.1 200 OK\r\ncontent-length: ${text.length}\r\n\r\n${text}`;
+    let unasked: () => void = () => {};
+    let answers = 0;
+    const endpoint = await listen(
+      createTcpServer((socket) => {
+        socket.on('data', () => socket.write(answer(`answer ${++answers}`)));
+        unasked = () => socket.write(answer('unasked'));
+      }),
+    );
+    expect((await send(endpoint)).text).toBe('answer 1');
+    unasked();
+    // Frozen: the bytes arrive, and nobody reads them.
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 50);
+    expect((await send(endpoint)).text).toBe('answer 2');
   });
 
   it('is read up to 1 MB', async () => {

@@ -40,12 +40,16 @@ export interface Answer {
  * @throws Failure `UpstreamTimeout` after `timeoutMillis` or on `signal`, `UpstreamUnreachable` without an answer,
  * `UpstreamInvalid` when the answer breaks off, is not HTTP or is too large
  */
-export function signedRequest(
+export async function signedRequest(
   request: OtcRequest,
   credentials: Credentials,
   now: Date,
   limits: Limits,
 ): Promise<Answer> {
+  // What came in for an idle connection while the function was frozen is unread yet, and the next request would take it
+  // for its answer. It is read between two immediates, and the agent drops the connection.
+  await new Promise((resolve) => setImmediate(() => setImmediate(resolve)));
+
   const { method, path, query = {}, headers = {}, body = '' } = request;
   const { protocol, hostname, port, host } = new URL(request.endpoint);
   const secure = protocol === 'https:';
@@ -77,7 +81,7 @@ export function signedRequest(
       const [failure, happened] = signal.aborted
         ? (['UpstreamTimeout', 'was not answered in time'] as const)
         : [name, what];
-      const message = `${method} ${host}${path} ${happened}`;
+      const message = `${method} ${host}${path} ${happened}.`;
       // A parser error carries the bytes it stumbled over.
       if (cause) Reflect.deleteProperty(cause, 'rawPacket');
       reject(new Failure(failure, message, cause && { cause }));
@@ -102,6 +106,10 @@ export function signedRequest(
         }),
       );
     });
+    outgoing.on('upgrade', (_, socket) => {
+      socket.destroy();
+      fail('UpstreamInvalid', 'was answered with another protocol');
+    });
     outgoing.on('error', (cause: NodeJS.ErrnoException) =>
       cause.code?.startsWith('HPE_')
         ? fail('UpstreamInvalid', `was answered with something that is not HTTP (${cause.code})`, cause)
@@ -111,6 +119,23 @@ export function signedRequest(
   });
 }
 
-/** The gateway quotes the access key that it refuses; no caller and no log is to read it. */
+/**
+ * The gateway quotes the access key and the headers that it refuses; no caller and no log is to read them. The text is
+ * JSON, which may write any character as an escape.
+ */
 const redacted = (text: string, secrets: readonly string[]): string =>
-  secrets.reduce((rest, secret) => rest.replaceAll(secret, '[redacted]'), text);
+  secrets.reduce(
+    (rest, secret) => rest.replaceAll(text.includes('\\') ? asWritten(secret) : secret, '[redacted]'),
+    text,
+  );
+
+/** Matches a text of ASCII characters whichever of them JSON has escaped: `/`, `\/`, `\u002f`, `\u002F`. */
+const asWritten = (secret: string): RegExp =>
+  new RegExp(
+    Array.from(secret, (char) => {
+      const hex = char.charCodeAt(0).toString(16);
+      const short = '"\\/'.includes(char) ? '\\\\?' : '';
+      return `(?:${short}\\x${hex}|\\\\u00${hex.replace(/[a-f]/, (digit) => `[${digit}${digit.toUpperCase()}]`)})`;
+    }).join(''),
+    'g',
+  );
