@@ -4,7 +4,7 @@ import { startEmulator } from './emulator.ts';
 import type { RecordedRequest } from './request-log.ts';
 import { DEMO_CREDENTIALS, DEMO_INSTANCES, DEMO_PROJECT_ID } from './seed.ts';
 
-const USAGE = `node emulator/main.ts [options]
+const USAGE = `npm run emulator -- [options]
   --port 8090            where to listen, on 127.0.0.1
   --backup-seconds 30    how long a backup takes
   --fail-names REGEX     backups whose name matches end as FAILED`;

@@ -106,9 +106,9 @@ describe('a failure', () => {
 
 describe('an event that is none', () => {
   it.each([
-    ['null', null, 'must be of type object'],
-    ['without detail', event({ detail: undefined }), 'must be of type object'],
-    ['with a detail that is text', event({ detail: '{}' }), 'must be of type object'],
+    ['null', null, 'it must be of type object'],
+    ['without detail', event({ detail: undefined }), 'it must be of type object'],
+    ['with a detail that is text', event({ detail: '{}' }), 'it must be of type object'],
     [
       'with a request that breaks a rule',
       event({ detail: { backup: { instance_id: DEMO_INSTANCE.id, name: 'x' } } }),

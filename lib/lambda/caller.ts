@@ -24,7 +24,7 @@ export const knownCaller = ({ isOpen, now, webhookKeys }: BackupService): Middle
     if (isVerifiable(webhook, now()) && isSigned(webhook, await webhookKeys().catch(unverifiable))) return;
     throw new Failure(
       'Unauthorized',
-      'Sign the request as the README says, or call through the gateway with its authorisation.',
+      'Call through the gateway with its authorisation, or sign the request: webhook-id, webhook-timestamp, webhook-signature (standardwebhooks.com).',
     );
   },
 });

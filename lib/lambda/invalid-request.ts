@@ -19,9 +19,7 @@ export class InvalidRequest extends Failure {
   readonly #details: readonly Violation[];
 
   constructor(status: InvalidRequest['status'], message: string, details: readonly Violation[] = []) {
-    const listed = details
-      .slice(0, MOST_IN_MESSAGE)
-      .map((violation) => `${violation.path} ${violation.message}`.trim());
+    const listed = details.slice(0, MOST_IN_MESSAGE).map(({ path, message }) => `${path || 'it'} ${message}`);
     const more = details.length > listed.length ? [`and ${details.length - listed.length} more`] : [];
     super('InvalidRequest', details.length > 0 ? `${message}: ${[...listed, ...more].join('; ')}` : message);
     this.status = status;
@@ -47,7 +45,7 @@ export const violations = (errors: readonly ErrorObject[]): Violation[] =>
         case 'type':
           return { path, message: `must be of type ${params.type}` };
         case 'minLength':
-          return { path, message: `must have at least ${params.limit} characters` };
+          return { path, message: `must have at least ${params.limit} character${params.limit === 1 ? '' : 's'}` };
         case 'maxLength':
           return { path, message: `must have at most ${params.limit} characters` };
         case 'pattern':
