@@ -19,14 +19,11 @@ const ajv = new Ajv({
   code: { source: true, esm: true, lines: true },
 });
 ajv.addSchema(JSON.parse(schema), 'request');
-// In ESM output ajv still writes `require` for its runtime: https://github.com/ajv-validator/ajv/issues/2209
 const validator = standalone
   .default(ajv, { validateRequest: 'request' })
-  .replace(
-    /const (\w+) = require\("([^"]+)"\)\.default;/g,
-    'import $1Module from "$2.js"; const $1 = $1Module.default ?? $1Module;',
-  );
-if (validator.includes('require(')) throw new Error('the generated validator still uses require()');
+  // A string's length in code points. What ajv requires for it counts the same, but as CommonJS it costs a bundle 0.9 kB.
+  .replace('require("ajv/dist/runtime/ucs2length").default', '(text) => [...text].length');
+if (validator.includes('require(')) throw new Error('the generated validator requires more of ajv at run time');
 
 const types = `import type { ErrorObject } from 'ajv';
 import type { FromSchema } from 'json-schema-to-ts';

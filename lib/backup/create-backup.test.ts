@@ -195,6 +195,7 @@ describe('an answer that is lost before DDS refuses', () => {
       await expect(deliver(NAMED, event())).rejects.toMatchObject({
         name: 'UpstreamTimeout',
         message: expect.stringMatching(/cannot be read.*may have been accepted/),
+        cause: expect.objectContaining({ code: refusals[refusal].error_code }),
       });
     },
   );
@@ -249,6 +250,7 @@ describe('a clear refusal', () => {
       await expect(deliver(NAMED, event())).rejects.toMatchObject({
         name: 'DdsRejected',
         code: refusals[refusal].error_code,
+        message: expect.not.stringContaining('may have been accepted'),
         backup: { name: 'before-migration', attempts: 1 },
       });
       expect(emulator.requests).toHaveLength(1);
@@ -306,6 +308,27 @@ describe('a trigger that is delivered again', () => {
       expect(emulator.backups).toHaveLength(3);
     },
   );
+
+  it('finds its backup where DDS says no more than that the instance is busy, or that it is not permitted', async () => {
+    const trigger = event();
+    const { backup_id } = await deliver(PREFIXED, trigger);
+    for (const refusal of ['instanceBusy', 'invalidRequest'] as const) {
+      emulator.faults.decide = ({ operation }) =>
+        operation === 'create-backup' ? { kind: 'error', ...refusals[refusal] } : undefined;
+      expect(await deliver(PREFIXED, trigger)).toMatchObject({ kind: 'recognised', backup_id });
+    }
+  });
+
+  it('finds its backup although the clock of DDS is 14 minutes behind', async () => {
+    const late = { ...event(), time: new Date(time.now().getTime() - DAY) };
+    const name = (await deliver(PREFIXED, late)).name;
+    await emulator.close();
+    emulator = await startEmulator({
+      clock: time.now,
+      backups: [{ name, instance_id, type: 'Manual', begin: new Date(late.time.getTime() - 14 * MINUTE) }],
+    });
+    expect(await deliver(PREFIXED, late)).toMatchObject({ kind: 'recognised' });
+  });
 
   it('at the same time makes one backup', async () => {
     const trigger = event();
@@ -488,6 +511,19 @@ describe('a name that was given before', () => {
       await expect(deliver(NAMED, next())).rejects.toMatchObject({ name: 'BackupNameTaken', code: 'DBS.201201' });
     }
     expect(emulator.backups).toHaveLength(1);
+  });
+
+  it('is refused without a word of failing', async () => {
+    await deliver(NAMED, event());
+    time.advance(3000);
+    await expect(deliver(NAMED, event())).rejects.toMatchObject({ message: expect.not.stringContaining('FAILED') });
+  });
+
+  it('is refused to an event whose sender dates it back', async () => {
+    await deliver(NAMED, event('event-1'));
+    time.advance(2 * DAY);
+    const dated = { ...event('event-2'), time: new Date(time.now().getTime() - 3 * DAY) };
+    await expect(deliver(NAMED, dated)).rejects.toMatchObject({ name: 'BackupNameTaken' });
   });
 
   it('is refused with another description', async () => {

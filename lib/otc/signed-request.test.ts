@@ -7,7 +7,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { Failure } from '../failure.ts';
 import { type OtcRequest, signedRequest } from './signed-request.ts';
 
-const KEY = { ak: 'ACCESSKEY', sk: 'SECRETKEY', securityToken: 'SECURITYTOKEN' };
+const KEY = { ak: 'ACCESSKEY', sk: 'SECRETKEY', securityToken: 'SECURITY/TOKEN+=' };
 const LIMITS = { timeoutMillis: 5000 };
 
 const servers: { close(): void; closeAllConnections?(): void }[] = [];
@@ -78,14 +78,30 @@ describe('a signed request', () => {
     expect(strangers).toBe(0);
   });
 
-  it('keeps from the reader what the gateway quotes of the key', async () => {
+  it.each([
+    ['as it is', (quoted: string) => quoted],
+    ['in JSON', (quoted: string) => JSON.stringify({ error_msg: quoted })],
+    ['with escaped slashes', (quoted: string) => JSON.stringify({ error_msg: quoted }).replaceAll('/', '\\/')],
+    [
+      'with every character escaped',
+      (quoted: string) => `"${Array.from(quoted, (char) => `\\u00${char.charCodeAt(0).toString(16)}`).join('')}"`,
+    ],
+    ['with escapes in what is no JSON', (quoted: string) => `\\ ${quoted}`],
+  ])('keeps from the reader what the gateway quotes of the key %s', async (_, write) => {
     const endpoint = await serve((request, response) =>
-      response.writeHead(401).end(`${request.headers.authorization} ${request.headers['x-security-token']}`),
+      response.writeHead(401).end(write(`${request.headers.authorization} ${request.headers['x-security-token']}`)),
     );
     const { text } = await send(endpoint);
     expect(text).toContain('Access=[redacted]');
     expect(text).toContain('Signature=[redacted]');
-    expect(text).not.toMatch(/ACCESSKEY|SECURITYTOKEN|[0-9a-f]{64}/);
+    expect(text).toContain(' [redacted]');
+    expect(text).not.toMatch(/ACCESSKEY|SECURITY|[0-9a-f]{64}/);
+  });
+
+  it('is verbatim, escapes and all, when it quotes nothing', async () => {
+    const text = '{ "error_msg": "a\\/b \\u00e4" }';
+    const endpoint = await serve((_, response) => response.end(text));
+    expect((await send(endpoint)).text).toBe(text);
   });
 });
 

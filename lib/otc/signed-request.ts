@@ -57,10 +57,6 @@ export async function signedRequest(
   agents[protocol] ??= new Agent({ keepAlive: true });
 
   const search = canonicalQueryString(query);
-  const signal = AbortSignal.any([
-    AbortSignal.timeout(limits.timeoutMillis),
-    ...(limits.signal ? [limits.signal] : []),
-  ]);
   const signed = sign({ method, host, path, query, headers, body }, credentials, now);
   const signature = signed.authorization.slice(-64);
   const options = {
@@ -73,14 +69,17 @@ export async function signedRequest(
       'content-length': Buffer.byteLength(body),
     },
     agent: agents[protocol],
-    signal,
   };
 
   return new Promise((resolve, reject) => {
+    let timeIsUp = false;
+    const giveUp = () => {
+      timeIsUp = true;
+      outgoing.destroy();
+    };
+
     const fail = (name: FailureName, what: string, cause?: NodeJS.ErrnoException) => {
-      const [failure, happened] = signal.aborted
-        ? (['UpstreamTimeout', 'was not answered in time'] as const)
-        : [name, what];
+      const [failure, happened] = timeIsUp ? (['UpstreamTimeout', 'was not answered in time'] as const) : [name, what];
       const message = `${method} ${host}${path} ${happened}.`;
       // A parser error carries the bytes it stumbled over.
       if (cause) Reflect.deleteProperty(cause, 'rawPacket');
@@ -115,27 +114,31 @@ export async function signedRequest(
         ? fail('UpstreamInvalid', `was answered with something that is not HTTP (${cause.code})`, cause)
         : fail('UpstreamUnreachable', `was not answered (${cause.code ?? cause.message})`, cause),
     );
+
+    // AbortSignal.timeout and any would stay on the heap until the time is up, ten seconds after each answer.
+    const timer = setTimeout(giveUp, limits.timeoutMillis);
+    limits.signal?.addEventListener('abort', giveUp);
+    outgoing.on('close', () => {
+      clearTimeout(timer);
+      limits.signal?.removeEventListener('abort', giveUp);
+    });
+    if (limits.signal?.aborted) giveUp();
     outgoing.end(body);
   });
 }
 
 /**
  * The gateway quotes the access key and the headers that it refuses; no caller and no log is to read them. The text is
- * JSON, which may write any character as an escape.
+ * JSON, which may write any character as an escape: `\/`.
  */
-const redacted = (text: string, secrets: readonly string[]): string =>
-  secrets.reduce(
-    (rest, secret) => rest.replaceAll(text.includes('\\') ? asWritten(secret) : secret, '[redacted]'),
-    text,
-  );
-
-/** Matches a text of ASCII characters whichever of them JSON has escaped: `/`, `\/`, `\u002f`, `\u002F`. */
-const asWritten = (secret: string): RegExp =>
-  new RegExp(
-    Array.from(secret, (char) => {
-      const hex = char.charCodeAt(0).toString(16);
-      const short = '"\\/'.includes(char) ? '\\\\?' : '';
-      return `(?:${short}\\x${hex}|\\\\u00${hex.replace(/[a-f]/, (digit) => `[${digit}${digit.toUpperCase()}]`)})`;
-    }).join(''),
-    'g',
-  );
+function redacted(text: string, secrets: readonly string[]): string {
+  const hide = (from: string) => secrets.reduce((rest, secret) => rest.replaceAll(secret, '[redacted]'), from);
+  if (!text.includes('\\')) return hide(text);
+  try {
+    const unescaped = JSON.stringify(JSON.parse(text));
+    const hidden = hide(unescaped);
+    return hidden === unescaped ? text : hidden;
+  } catch {
+    return hide(text);
+  }
+}
