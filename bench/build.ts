@@ -1,0 +1,33 @@
+/** Bundles contenders and probes as the functions are, into `dist/bench/`: no figure holds the cost of TypeScript. */
+import { type BuildOptions, build } from 'esbuild';
+
+const options = {
+  bundle: true,
+  minify: true,
+  format: 'esm',
+  platform: 'node',
+  target: 'node24',
+  outdir: 'dist/bench',
+  entryNames: '[name]',
+  outExtension: { '.js': '.mjs' },
+} as const satisfies BuildOptions;
+
+await build({
+  ...options,
+  entryPoints: ['empty', 'floor', 'bare-post'].map((name) => `bench/contenders/${name}.ts`),
+});
+
+// The official SDK is CommonJS and calls `require`, which an ES module has to make for itself.
+const js = "import{createRequire}from'node:module';const require=createRequire(import.meta.url);";
+await build({
+  ...options,
+  entryPoints: ['bench/contenders/usual-*.ts', 'bench/probes/sign.ts'],
+  banner: { js },
+});
+
+await build({
+  ...options,
+  entryPoints: ['cold', 'warm', 'concurrent', 'heap', 'recognise', 'do-nothing-server', 'emulator'].map(
+    (name) => `bench/probes/${name}.ts`,
+  ),
+});

@@ -1,0 +1,2 @@
+/** (a) A handler that does nothing. */
+export const handler = async (): Promise<object> => ({});

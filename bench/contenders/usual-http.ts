@@ -1,0 +1,13 @@
+/** (c) as a webhook. */
+import middy from '@middy/core';
+import jsonBodyParser from '@middy/http-json-body-parser';
+import { createBackup, type Request, validated } from './usual.ts';
+
+export const handler = middy()
+  .use(jsonBodyParser())
+  .use(validated((request) => ({ type: 'object', properties: { body: request }, required: ['body'] })))
+  .handler(async ({ body }) => ({
+    statusCode: 200,
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify(await createBackup(body as unknown as Request)),
+  }));
