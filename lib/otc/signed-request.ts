@@ -132,7 +132,9 @@ export async function signedRequest(
  * JSON, which may write any character as an escape: `\/`.
  */
 function redacted(text: string, secrets: readonly string[]): string {
-  const hide = (from: string) => secrets.reduce((rest, secret) => rest.replaceAll(secret, '[redacted]'), from);
+  // A security token may hold a quotation mark or a backslash, which JSON always escapes.
+  const spelled = new Set(secrets.flatMap((secret) => [secret, JSON.stringify(secret).slice(1, -1)]));
+  const hide = (from: string) => [...spelled].reduce((rest, secret) => rest.replaceAll(secret, '[redacted]'), from);
   if (!text.includes('\\')) return hide(text);
   try {
     const unescaped = JSON.stringify(JSON.parse(text));

@@ -1,0 +1,141 @@
+/** Functions that know recognisable secrets, and all that they let out. */
+import { channel } from 'node:diagnostics_channel';
+import type { AddressInfo, Server } from 'node:net';
+import { Webhook } from 'standardwebhooks';
+import { afterAll, afterEach, beforeAll, beforeEach, vi } from 'vitest';
+import { type Emulator, startEmulator } from '../../emulator/emulator.ts';
+import { DEMO_INSTANCE, DEMO_PROJECT_ID } from '../../emulator/seed.ts';
+import { eventBusHandler } from '../../functions/event-bus.ts';
+import { httpHandler } from '../../functions/http.ts';
+import { invokeHandler } from '../../functions/invoke.ts';
+import { backupService } from '../../lib/lambda/backup-service.ts';
+import type { Credentials } from '../../lib/otc/signer.ts';
+import type { FunctionName } from './bundles.ts';
+import { lambdaContext } from './lambda.ts';
+import { virtualTime } from './virtual-time.ts';
+import { visible } from './visible.ts';
+
+export const KEY = { ak: 'SECRETACCESSKEY12345', sk: 'SecretSecretKeyOfThePermanentKey00000000' };
+/** With characters that JSON may be written with or without an escape for. */
+export const TEMPORARY = {
+  ak: 'SECRETTEMPORARY12345',
+  sk: 'SecretSecretKeyOfTheTemporaryKey00000000',
+  securityToken: 'secret/security+token=="quoted"\\<end>',
+};
+export const HOOK = 'whsec_c2VjcmV0LXdlYmhvb2sta2V5LW51bWJlci1vbmU=';
+export const OTHER_HOOK = 'whsec_c2VjcmV0LXdlYmhvb2sta2V5LW51bWJlci10d28=';
+export const SESSION = 'secret-session-token-of-the-function';
+
+const ATTEMPT_MILLIS = 25;
+
+export type Env = Readonly<Record<string, string>>;
+
+/** To be called where a test file registers its hooks. Every test begins with nothing seen and with a fresh DDS. */
+export function leakDetector() {
+  /** What must never be seen, in any of the forms that it may take. */
+  const secrets = new Set<string>();
+  const keep = (...texts: readonly string[]): void => {
+    for (const text of texts)
+      for (const form of [text, JSON.stringify(text).slice(1, -1), encodeURIComponent(text), btoa(text)])
+        secrets.add(form);
+  };
+
+  /** Every request to DDS is signed anew: its signature is a secret from then on. */
+  const onRequest = (message: unknown): void => {
+    const { request } = Object(message);
+    const [, signature] = /Signature=(\w+)$/.exec(String(request.getHeader('authorization'))) ?? [];
+    if (signature !== undefined) keep(signature);
+  };
+
+  /** What was logged, answered and thrown. */
+  const seen: unknown[] = [];
+  const servers: Server[] = [];
+  let time: ReturnType<typeof virtualTime>;
+  let emulator: Emulator;
+
+  const startDds = async (credentials: readonly Credentials[]): Promise<void> => {
+    emulator = await startEmulator({ clock: time.now, credentials });
+  };
+
+  beforeAll(() => channel('http.client.request.start').subscribe(onRequest));
+  afterAll(() => void channel('http.client.request.start').unsubscribe(onRequest));
+
+  beforeEach(async () => {
+    seen.length = 0;
+    secrets.clear();
+    keep(...Object.values(KEY), ...Object.values(TEMPORARY), SESSION);
+    for (const hook of [HOOK, OTHER_HOOK]) {
+      const base64 = hook.slice('whsec_'.length);
+      keep(hook, base64, atob(base64), Buffer.from(base64, 'base64').toString('hex'));
+    }
+    time = virtualTime();
+    await startDds([KEY, TEMPORARY]);
+    for (const level of ['debug', 'log', 'info', 'warn', 'error'] as const)
+      vi.spyOn(console, level).mockImplementation((...logged) => void seen.push(...logged));
+    // What does not answer at once never does.
+    const { timeout } = AbortSignal;
+    vi.spyOn(AbortSignal, 'timeout').mockImplementation((millis) => timeout(Math.min(millis, ATTEMPT_MILLIS)));
+  });
+  afterEach(async () => {
+    vi.restoreAllMocks();
+    await emulator.close();
+    for (const server of servers.splice(0)) server.close();
+  });
+
+  function signedWebhook(body: string) {
+    const signature = new Webhook(HOOK).sign('msg_1', time.now(), body);
+    keep(signature, signature.slice('v1,'.length));
+    const timestamp = String(Math.floor(time.now().getTime() / 1000));
+    const signed = { 'webhook-id': 'msg_1', 'webhook-timestamp': timestamp, 'webhook-signature': signature };
+    return { headers: { 'content-type': 'application/json', ...signed }, body, requestContext: { requestId: 'r' } };
+  }
+
+  return {
+    seen,
+    emulator: () => emulator,
+
+    /** A DDS that knows other keys. */
+    replaceDds: async (credentials: readonly Credentials[]): Promise<void> => {
+      await emulator.close();
+      await startDds(credentials);
+    },
+
+    /** The port of a server that lives as long as the test. */
+    listening: async (server: Server): Promise<number> => {
+      servers.push(server);
+      await new Promise<void>((resolve) => server.listen(0, 'localhost', resolve));
+      return (server.address() as AddressInfo).port;
+    },
+
+    /** Delivers an event, the same each time, to a function and keeps what comes out. */
+    deliver: async (name: FunctionName, env: Env): Promise<void> => {
+      const end = time.now().getTime() + 29_000;
+      const context = lambdaContext(() => end - time.now().getTime());
+      const service = backupService({
+        env: { DDS_ENDPOINT: emulator.url, OTC_SDK_PROJECT_ID: DEMO_PROJECT_ID, WEBHOOK_SECRET: HOOK, ...env },
+        now: time.now,
+        // Whoever waits has tried before, for the ten seconds that it may take.
+        wait: (millis) => time.wait(10_000 + millis),
+        random: () => 1,
+        attemptMillis: ATTEMPT_MILLIS,
+      });
+      const request = { backup: { instance_id: DEMO_INSTANCE.id, name_prefix: 'nightly' } };
+      const busEvent = { id: 'event-1', time: '2026-03-01T12:00:00Z', detail: request };
+      const run = {
+        http: () => httpHandler(service)(signedWebhook(JSON.stringify(request)) as never, context),
+        'event-bus': () => eventBusHandler(service)(busEvent, context),
+        invoke: () => invokeHandler(service)({ id: 'event-1', ...request }, context),
+      }[name];
+      seen.push(await run().catch((error: unknown) => error));
+    },
+
+    /** The secrets that somebody could have read by now. */
+    leaks: (): readonly string[] => {
+      const all = visible(seen);
+      return [...secrets].filter((secret) => all.includes(secret));
+    },
+
+    /** What is looked for. */
+    secrets: (): readonly string[] => [...secrets],
+  };
+}
