@@ -15,7 +15,7 @@ export const replay = (options: Readonly<Record<string, number>>): string =>
 
 export const summary = ({ endings, faults, fingerprint, ...totals }: Figures): string =>
   [
-    table('what happened', totals),
+    table('what happened', Object.entries(totals)),
     table('deliveries ended as', mostFrequentFirst(endings)),
     table('calls at DDS met', mostFrequentFirst(faults)),
   ]
