@@ -129,6 +129,14 @@ describe('what DDS refuses', () => {
     expect(headers?.['retry-after']).toBe(retryAfter);
   });
 
+  it('is in the one shape even where it comes from some proxy', async () => {
+    emulator.faults.decide = () => ({ kind: 'json', status: 503, body: { message: 'no healthy upstream' } });
+    expect(await post(event(), {}, () => 1)).toMatchObject({
+      statusCode: 503,
+      body: { error_code: 'DdsUnavailable', error_msg: expect.stringContaining('DDS answered 503') },
+    });
+  });
+
   it('keeps the Retry-After of DDS', async () => {
     emulator.faults.decide = () => ({ kind: 'error', ...refusals.tooManyCalls, headers: { 'retry-after': '120' } });
     expect((await post(event())).headers?.['retry-after']).toBe('120');

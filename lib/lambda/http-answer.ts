@@ -23,15 +23,16 @@ export const created = (backup: Created): APIGatewayProxyResult =>
 
 /** `{ error_code, error_msg, details? }`, from DDS or from us. */
 export function refused(failure: Failure): APIGatewayProxyResult {
+  const { name: error_code, message: error_msg } = failure;
   if (failure instanceof DdsError) {
     const retryAfter = failure.retryAfter ?? RETRY_AFTER[failure.name];
     return json(
       isAboutUs(failure) ? 502 : failure.status,
-      failure.text,
+      // Without a code it is the answer of something before DDS, in a shape of its own.
+      failure.code === undefined ? JSON.stringify({ error_code, error_msg }) : failure.text,
       retryAfter === undefined ? {} : { 'retry-after': String(retryAfter) },
     );
   }
-  const { name: error_code, message: error_msg } = failure;
   const invalid = failure instanceof InvalidRequest ? failure : undefined;
   const details = invalid?.details.length ? { details: invalid.details } : {};
   return json(invalid?.status ?? STATUS[failure.name] ?? 500, JSON.stringify({ error_code, error_msg, ...details }));
