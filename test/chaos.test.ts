@@ -2,7 +2,8 @@ import { expect, it } from 'vitest';
 import { complaint, replay } from '../chaos/report.ts';
 import { run } from '../chaos/run.ts';
 
-const SEED = Number(process.env.CHAOS_SEED ?? Date.now() % 2 ** 31);
+// The same in every run, so that a change is what breaks it; `npm run chaos` looks further.
+const SEED = 20_260_301;
 
 it('every event ends as one backup or as an error that its sender sees, whatever goes wrong', async () => {
   const options = { events: 2000, seed: SEED };
