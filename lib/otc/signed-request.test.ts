@@ -167,7 +167,9 @@ describe('an answer that is none', () => {
   it('is UpstreamInvalid when it is another protocol', async () => {
     const answer = 'HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: websocket\r\n\r\n';
     const endpoint = await listen(createTcpServer((socket) => socket.end(answer)));
-    expect((await failureOf(send(endpoint))).message).toContain('another protocol');
+    const failure = await failureOf(send(endpoint));
+    expect(failure.name).toBe('UpstreamInvalid');
+    expect(failure.message).toContain('another protocol');
   });
 
   it('is not one that came in unasked while the connection was idle', async () => {
