@@ -9,5 +9,6 @@ export const handler = middy()
   .handler(async ({ body }) => ({
     statusCode: 200,
     headers: { 'content-type': 'application/json' },
+    // The parser has made an object of it, which middy's types do not tell.
     body: JSON.stringify(await createBackup(body as unknown as Request)),
   }));

@@ -86,7 +86,7 @@ export async function alternating<Name extends string, Findings>(
   rounds: number,
   measure: (name: Name) => Promise<Findings>,
 ): Promise<Record<Name, Findings[]>> {
-  const found = Object.fromEntries(names.map((name) => [name, []])) as unknown as Record<Name, Findings[]>;
+  const found = Object.fromEntries(names.map((name): [string, Findings[]] => [name, []])) as Record<Name, Findings[]>;
   for (let round = 0; round < rounds; round++)
     for (const name of round % 2 === 0 ? names : names.toReversed()) found[name].push(await measure(name));
   return found;

@@ -50,7 +50,8 @@ export function backupCreator({ dds, now, random, wait, attemptMillis, reserveMi
   /**
    * Asks DDS for the backup, again while that may help and there is time: a name can exist only once, so asking twice
    * makes no second one. Where DDS says that the name is taken or the instance busy, an earlier delivery of the same
-   * trigger may be why: then its backup is the answer.
+   * trigger may be why, and where it refuses after an answer was lost, that attempt may have been accepted: then the
+   * backup that is there is the answer.
    * @throws DdsError, Failure: see the DDS client; `backup` on it tells the name and the number of attempts. After
    * `UpstreamTimeout`, `UpstreamUnreachable` and `UpstreamInvalid` the backup may be there all the same: the same
    * trigger delivered again finds it.

@@ -31,9 +31,9 @@ export interface AcceptedBackup extends CreateBackupResponse {
 export type DdsClient = ReturnType<typeof ddsClient>;
 
 /**
- * Every call asks `limits` before each request, and throws DdsError where DDS or its gateway refuses, and Failure `UpstreamUnreachable`, `UpstreamTimeout`
- * or `UpstreamInvalid` where there is no answer or none that the reference promises. None is repeated, but once with
- * renewed credentials after APIGW.0301.
+ * Every call asks `limits` before each request, and throws DdsError where DDS or its gateway refuses, and Failure
+ * `UpstreamUnreachable`, `UpstreamTimeout` or `UpstreamInvalid` where there is no answer or none that the reference
+ * promises. None is repeated, but once with renewed credentials after APIGW.0301.
  */
 export function ddsClient({ endpoint, projectId, credentials, now }: DdsClientOptions) {
   async function call(

@@ -11,8 +11,8 @@ const FIELDS = { ak: 'ak', sk: 'sk', security_token: 'security_token', webhook_s
 /**
  * The keys in the Secrets Manager secret `secretId`, a JSON object with `ak`, `sk`, `security_token`? and
  * `webhook_secret`?. Works inside an invocation only: before, the extension is not ready.
- * @throws Failure `ConfigurationError` when there is no such secret, no right to read it, or it is not of that form, or when
- * the extension does not answer within `timeoutMillis`
+ * @throws Failure `ConfigurationError` when there is no such secret, no right to read it, or it is not of that form, or
+ * when the extension does not answer within `timeoutMillis`
  */
 export async function readSecret(secretId: string, env: Environment, timeoutMillis: number): Promise<Keys> {
   const about = `The secret ${secretId}`;
