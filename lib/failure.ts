@@ -11,7 +11,8 @@ export type FailureName =
   | 'CredentialsRefused'
   | 'UpstreamUnreachable'
   | 'UpstreamTimeout'
-  | 'UpstreamInvalid';
+  | 'UpstreamInvalid'
+  | 'AnnouncementFailed';
 
 /** Characters: it may quote an answer or an event, and must fit into a log line and a queue's message. */
 const LONGEST_MESSAGE = 1000;
