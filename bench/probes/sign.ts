@@ -20,7 +20,11 @@ const credentials = new BasicCredentials().withAk(KEY.ak).withSk(KEY.sk).withPro
 const officialPost = { method: 'POST', endpoint: `https://${HOST}${post.path}`, headers, data, queryParams: {} };
 
 const body = JSON.stringify(data);
-const canonical = canonicalRequest({ ...post, headers: { ...headers, 'x-sdk-date': '20260301T120000Z' }, body });
+const canonical = canonicalRequest({
+  ...post,
+  headers: { ...headers, host: HOST, 'x-sdk-date': '20260301T120000Z' },
+  body,
+});
 const toSign = stringToSign('20260301T120000Z', canonical);
 
 const contenders: Record<string, () => unknown> = {

@@ -2,7 +2,8 @@
  * The request signature of Open Telekom Cloud's gateway, `SDK-HMAC-SHA256`, each stage a function of its own.
  * Rule: https://docs.otc.t-systems.com/api-usage/guidelines/calling_apis/ak_sk_authentication/
  */
-import { createHmac, hash } from 'node:crypto';
+import { hash } from 'node:crypto';
+import { hmacSha256 } from './hmac.ts';
 
 const ALGORITHM = 'SDK-HMAC-SHA256';
 
@@ -19,19 +20,23 @@ export interface SignableRequest {
   readonly host: string;
   readonly path: string;
   readonly query: Query;
-  readonly headers: Readonly<Record<string, string>>;
+  readonly headers: Headers;
   readonly body: string;
 }
 
 /** Parameters by name; one that repeats has a list of values. */
 export type Query = Readonly<Record<string, string | readonly string[]>>;
 
+/** Values by lower-case name. */
+export type Headers = Readonly<Record<string, string>>;
+
 /** Percent-encodes all but letters, digits and `-._~`. Throws URIError for a lone surrogate. */
 const percentEncode = (text: string): string =>
   encodeURIComponent(text).replace(/[!'()*]/g, (char) => `%${char.charCodeAt(0).toString(16).toUpperCase()}`);
 
 /** The path as it goes into the URL: each segment percent-encoded. */
-export const encodePath = (path: string): string => path.split('/').map(percentEncode).join('/');
+export const encodePath = (path: string): string =>
+  /^[\w\-.~/]*$/.test(path) ? path : path.split('/').map(percentEncode).join('/');
 
 /** The encoded path, always ending in `/`: in the canonical form only, not in the URL. */
 export function canonicalUri(path: string): string {
@@ -51,41 +56,37 @@ export const canonicalQueryString = (query: Query): string =>
     )
     .join('&');
 
-/** `name:value` lines with lower-case names and trimmed values, sorted by name, each ending in a line feed. */
-export const canonicalHeaders = (headers: Readonly<Record<string, string>>): string =>
-  Object.entries(headers)
-    .map(([name, value]) => [name.toLowerCase(), value.trim()] as const)
-    .sort(([a], [b]) => (a < b ? -1 : 1))
-    .map(([name, value]) => `${name}:${value}\n`)
-    .join('');
+/** The names of the headers that are signed, in the order of the canonical headers. */
+const signedNames = (headers: Headers): readonly string[] => Object.keys(headers).sort();
 
-/** The names of the signed headers, in the order of the canonical headers. */
-export const signedHeaders = (headers: Readonly<Record<string, string>>): string =>
-  Object.keys(headers)
-    .map((name) => name.toLowerCase())
-    .sort()
-    .join(';');
+/** `name:value` lines with trimmed values, sorted by name, each ending in a line feed. */
+export function canonicalHeaders(headers: Headers, names = signedNames(headers)): string {
+  let lines = '';
+  for (const name of names) lines += `${name}:${headers[name]?.trim()}\n`;
+  return lines;
+}
 
-/** The request in the one form that both sides hash. Every header given is signed, and `host` is added. */
-export function canonicalRequest({ method, host, path, query, headers, body }: SignableRequest): string {
-  const all = { ...headers, host };
-  return [
-    method,
-    canonicalUri(path),
-    canonicalQueryString(query),
-    canonicalHeaders(all),
-    signedHeaders(all),
-    hash('sha256', body, 'hex'),
-  ].join('\n');
+export const signedHeaders = (headers: Headers, names = signedNames(headers)): string => names.join(';');
+
+/** The request in the one form that both sides hash. Every header given is signed. */
+export function canonicalRequest(
+  { method, path, query, headers, body }: Omit<SignableRequest, 'host'>,
+  names = signedNames(headers),
+): string {
+  const [uri, search] = [canonicalUri(path), canonicalQueryString(query)];
+  return `${method}\n${uri}\n${search}\n${canonicalHeaders(headers, names)}\n${signedHeaders(headers, names)}\n${hash('sha256', body)}`;
 }
 
 /** `X-Sdk-Date`: UTC in ISO 8601's basic format, to the second. */
-export const sdkDate = (time: Date): string => time.toISOString().replace(/[-:]|\.\d+/g, '');
+export function sdkDate(time: Date): string {
+  const iso = time.toISOString();
+  return `${iso.slice(0, 4)}${iso.slice(5, 7)}${iso.slice(8, 13)}${iso.slice(14, 16)}${iso.slice(17, 19)}Z`;
+}
 
 export const stringToSign = (date: string, canonical: string): string =>
-  [ALGORITHM, date, hash('sha256', canonical, 'hex')].join('\n');
+  `${ALGORITHM}\n${date}\n${hash('sha256', canonical)}`;
 
-export const signature = (sk: string, toSign: string): string => createHmac('sha256', sk).update(toSign).digest('hex');
+export const signature = (sk: string, toSign: string): string => hmacSha256(sk, toSign);
 
 export const authorizationHeader = (ak: string, signed: string, sig: string): string =>
   `${ALGORITHM} Access=${ak}, SignedHeaders=${signed}, Signature=${sig}`;
@@ -99,12 +100,14 @@ export const authorizationHeader = (ak: string, signed: string, sig: string): st
  */
 export function sign(request: SignableRequest, { ak, sk, securityToken }: Credentials, time: Date) {
   const date = sdkDate(time);
+  const { method, host, path, query, body } = request;
   const headers = {
     ...request.headers,
-    host: request.host,
+    host,
     'x-sdk-date': date,
     ...(securityToken !== undefined && { 'x-security-token': securityToken }),
   };
-  const toSign = stringToSign(date, canonicalRequest({ ...request, headers }));
-  return { ...headers, authorization: authorizationHeader(ak, signedHeaders(headers), signature(sk, toSign)) };
+  const names = signedNames(headers);
+  const toSign = stringToSign(date, canonicalRequest({ method, path, query, headers, body }, names));
+  return { ...headers, authorization: authorizationHeader(ak, signedHeaders(headers, names), signature(sk, toSign)) };
 }
