@@ -9,7 +9,6 @@ type VirtualTime = Pick<Scheduler<unknown>, 'running' | 'timeout' | 'revoke'>;
  */
 export async function withTimers(time: VirtualTime, run: () => Promise<void>): Promise<void> {
   const { setTimeout, clearTimeout } = globalThis;
-  const { timeout } = AbortSignal;
 
   const set = (act: () => void, millis: number): Timer | NodeJS.Timeout =>
     time.running() === undefined ? setTimeout(act, millis) : time.timeout(act, millis);
@@ -17,18 +16,11 @@ export async function withTimers(time: VirtualTime, run: () => Promise<void>): P
     if (timer && 'order' in timer) time.revoke(timer);
     else clearTimeout(timer);
   };
-  const abortAfter = (millis: number): AbortSignal => {
-    const controller = new AbortController();
-    set(() => controller.abort(new DOMException('The time is up.', 'TimeoutError')), millis);
-    return controller.signal;
-  };
 
   Object.assign(globalThis, { setTimeout: set, clearTimeout: clear });
-  AbortSignal.timeout = abortAfter;
   try {
     await run();
   } finally {
     Object.assign(globalThis, { setTimeout, clearTimeout });
-    AbortSignal.timeout = timeout;
   }
 }

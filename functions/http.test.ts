@@ -384,7 +384,7 @@ describe('a signed webhook', () => {
     [
       'cannot be read',
       { OTC_CREDENTIALS_SECRET: 'prod/key', PARAMETERS_SECRETS_EXTENSION_HTTP_PORT: '1' },
-      'secrets extension cannot be reached',
+      'secrets extension gave no answer',
     ],
   ])('is 500 where the secret %s: the log tells why, and a stranger learns nothing', async (_, env, why) => {
     const { statusCode, body } = await post(webhook({ secret: NEW_SECRET }), env);

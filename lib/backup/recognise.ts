@@ -1,7 +1,7 @@
 /** Whether a backup of the wanted name is there already, and whose it is. */
 import type { DdsClient } from '../dds/client.ts';
 import type { Backup, CreateBackupRequest } from '../dds/types.ts';
-import type { Limits } from '../otc/signed-request.ts';
+import type { Limits } from '../otc/connection.ts';
 import type { Trigger } from './trigger.ts';
 
 const DAY = 24 * 60 * 60 * 1000;

@@ -1,6 +1,7 @@
 /** The DDS v3 API, as far as it is used here. Reference: Document Database Service API, "Backup and Restoration". */
 import { Failure } from '../failure.ts';
-import { type Answer, type Limits, type OtcRequest, signedRequest } from '../otc/signed-request.ts';
+import type { Answer, Limits } from '../otc/connection.ts';
+import { type OtcRequest, signedRequests } from '../otc/signed-request.ts';
 import type { Credentials } from '../otc/signer.ts';
 import { DdsError } from './dds-error.ts';
 import type {
@@ -36,13 +37,11 @@ export type DdsClient = ReturnType<typeof ddsClient>;
  * promises. None is repeated, but once with renewed credentials after APIGW.0301.
  */
 export function ddsClient({ endpoint, projectId, credentials, now }: DdsClientOptions) {
-  async function call(
-    request: Omit<OtcRequest, 'endpoint' | 'headers'>,
-    limits: () => Limits,
-  ): Promise<Answer & { body: object }> {
-    const headers = { 'content-type': 'application/json', 'x-project-id': projectId };
-    const attempt = async (key: Credentials) =>
-      jsonAnswer(await signedRequest({ ...request, endpoint, headers }, key, now(), limits()));
+  const send = signedRequests(endpoint);
+  const headers = { 'content-type': 'application/json', 'x-project-id': projectId };
+
+  async function call(request: Omit<OtcRequest, 'headers'>, limits: () => Limits): Promise<Answer & { body: object }> {
+    const attempt = async (key: Credentials) => jsonAnswer(await send({ ...request, headers }, key, now(), limits()));
 
     const key = await credentials();
     const answer = await attempt(key);

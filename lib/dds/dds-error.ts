@@ -1,5 +1,5 @@
 import { Failure, type FailureName } from '../failure.ts';
-import type { Answer } from '../otc/signed-request.ts';
+import type { Answer } from '../otc/connection.ts';
 import { type Meaning, meaningOf } from './error-codes.ts';
 import type { ErrorResponse } from './types.ts';
 

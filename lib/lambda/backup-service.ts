@@ -14,6 +14,8 @@ export interface BackupServiceOptions {
   readonly wait?: (millis: number) => Promise<void>;
   /** How long one attempt at DDS may take. */
   readonly attemptMillis?: number;
+  /** How long reading the secret may take. */
+  readonly secretMillis?: number;
   /** How long before Lambda would end the invocation the answer leaves. */
   readonly reserveMillis?: number;
 }
@@ -30,10 +32,11 @@ export function backupService({
   random = Math.random,
   wait = (millis) => new Promise((resolve) => setTimeout(resolve, millis)),
   attemptMillis = 10_000,
+  secretMillis = 5_000,
   reserveMillis = 1_000,
 }: BackupServiceOptions = {}) {
   const configured = once(() => readConfig(env));
-  const keys = keyStore(configured, env, now);
+  const keys = keyStore(configured, env, now, secretMillis);
 
   const creator = once(() => {
     const dds = ddsClient({ ...configured(), credentials: keys.credentials, now });

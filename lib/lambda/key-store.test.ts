@@ -141,7 +141,7 @@ describe('a secret that cannot be used', () => {
       'ConfigurationError',
       /webhook_secret must be whsec_/,
     ],
-    ['slow', () => {}, 'ConfigurationError', /did not answer within 50 ms/],
+    ['slow', () => {}, 'ConfigurationError', /no answer within 50 ms/],
     ['cut off', (request) => request.socket.destroy(), 'ConfigurationError', /layer/],
   ])('because it is %s is a clear error, without a word of it', async (_, listener, name, message) => {
     answer = listener;

@@ -5,7 +5,7 @@ import type { Accepted, Recognised } from '../backup/create-backup.ts';
 import { DdsError } from '../dds/dds-error.ts';
 import { Failure } from '../failure.ts';
 import { isObject } from './http-event.ts';
-import { InvalidRequest, violations } from './invalid-request.ts';
+import { InvalidRequest } from './invalid-request.ts';
 import type { TriggerSource } from './trigger-source.ts';
 
 export type Created = Accepted | Recognised;
@@ -101,7 +101,7 @@ function asFailure(error: unknown): Failure | undefined {
   if (!(error instanceof Error) || !isObject(error.cause)) return undefined;
   const { package: thrownBy, data } = error.cause;
   if (thrownBy === '@middy/validator' && Array.isArray(data))
-    return new InvalidRequest(400, 'The request is invalid', violations(data));
+    return new InvalidRequest(400, 'The request is invalid', data);
   if (thrownBy !== '@middy/http-json-body-parser') return undefined;
   return 'statusCode' in error && error.statusCode === 415
     ? new InvalidRequest(415, 'The request must be JSON, with Content-Type: application/json')

@@ -5,6 +5,7 @@
 import type { Environment } from '../config.ts';
 import { Failure } from '../failure.ts';
 import { type Keys, readKeys } from '../keys.ts';
+import { type Answer, connection } from '../otc/connection.ts';
 
 const FIELDS = { ak: 'ak', sk: 'sk', security_token: 'security_token', webhook_secret: 'webhook_secret' } as const;
 
@@ -42,44 +43,16 @@ function parse(text: unknown): Record<string, unknown> | undefined {
   }
 }
 
-function get(
-  secretId: string,
-  env: Environment,
-  timeoutMillis: number,
-): Promise<{ status: number | undefined; text: string }> {
-  const signal = AbortSignal.timeout(timeoutMillis);
-  const options = {
-    host: 'localhost',
-    port: env.PARAMETERS_SECRETS_EXTENSION_HTTP_PORT || 2773,
+async function get(secretId: string, env: Environment, timeoutMillis: number): Promise<Answer> {
+  const send = connection(`http://localhost:${env.PARAMETERS_SECRETS_EXTENSION_HTTP_PORT || 2773}`);
+  const request = {
+    method: 'GET',
     path: `/secretsmanager/get?secretId=${encodeURIComponent(secretId)}`,
-    headers: { 'X-Aws-Parameters-Secrets-Token': env.AWS_SESSION_TOKEN ?? '' },
-    signal,
+    headers: { 'x-aws-parameters-secrets-token': env.AWS_SESSION_TOKEN ?? '', connection: 'close' },
+    body: '',
   };
-  return new Promise((resolve, reject) => {
-    const fail = (cause: NodeJS.ErrnoException) => {
-      // A parser error carries the bytes it stumbled over: the secret.
-      Reflect.deleteProperty(cause, 'rawPacket');
-      reject(
-        signal.aborted
-          ? new Failure('ConfigurationError', `The secrets extension did not answer within ${timeoutMillis} ms.`)
-          : new Failure(
-              'ConfigurationError',
-              `The secrets extension cannot be reached (${cause.code ?? cause.message}). Is its layer there?`,
-              { cause },
-            ),
-      );
-    };
-    process
-      .getBuiltinModule('node:http')
-      .get(options, (incoming) => {
-        let text = '';
-        incoming.setEncoding('utf8');
-        incoming.on('data', (chunk: string) => {
-          text += chunk;
-        });
-        incoming.on('end', () => resolve({ status: incoming.statusCode, text }));
-        incoming.on('error', fail);
-      })
-      .on('error', fail);
+  return send(request, { timeoutMillis }).catch((cause: Error) => {
+    const message = `The secrets extension gave no answer within ${timeoutMillis} ms: ${cause.message} Is its layer there?`;
+    throw new Failure('ConfigurationError', message, { cause });
   });
 }

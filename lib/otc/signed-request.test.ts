@@ -5,7 +5,8 @@ import { getCACertificates, setDefaultCACertificates } from 'node:tls';
 import { generate } from 'selfsigned';
 import { afterEach, describe, expect, it } from 'vitest';
 import { Failure } from '../failure.ts';
-import { type OtcRequest, signedRequest } from './signed-request.ts';
+import type { Limits } from './connection.ts';
+import { type OtcRequest, type SignedRequest, signedRequests } from './signed-request.ts';
 
 const KEY = { ak: 'ACCESSKEY', sk: 'SECRETKEY', securityToken: 'SECURITY/TOKEN+=' };
 const LIMITS = { timeoutMillis: 5000 };
@@ -27,8 +28,13 @@ const listen = async (server: Server | ReturnType<typeof createTcpServer>): Prom
 
 const serve = (listener: RequestListener) => listen(createServer(listener));
 
-const send = (endpoint: string, more: Partial<OtcRequest> = {}, limits: Parameters<typeof signedRequest>[3] = LIMITS) =>
-  signedRequest({ method: 'POST', endpoint, path: '/v3/p/backups', ...more }, KEY, new Date(), limits);
+const services = new Map<string, SignedRequest>();
+
+const send = (endpoint: string, more: Partial<OtcRequest> = {}, limits: Limits = LIMITS) => {
+  const service = services.get(endpoint) ?? signedRequests(endpoint);
+  services.set(endpoint, service);
+  return service({ method: 'POST', path: '/v3/p/backups', ...more }, KEY, new Date(), limits);
+};
 
 const failureOf = async (sent: Promise<unknown>): Promise<Failure> => {
   const error = await sent.then(

@@ -72,9 +72,6 @@ export function leakDetector() {
     await startDds([KEY, TEMPORARY]);
     for (const level of ['debug', 'log', 'info', 'warn', 'error'] as const)
       vi.spyOn(console, level).mockImplementation((...logged) => void seen.push(...logged));
-    // What does not answer at once never does.
-    const { timeout } = AbortSignal;
-    vi.spyOn(AbortSignal, 'timeout').mockImplementation((millis) => timeout(Math.min(millis, ATTEMPT_MILLIS)));
   });
   afterEach(async () => {
     vi.restoreAllMocks();
@@ -117,7 +114,9 @@ export function leakDetector() {
         // Whoever waits has tried before, for the ten seconds that it may take.
         wait: (millis) => time.wait(10_000 + millis),
         random: () => 1,
+        // What does not answer at once never does.
         attemptMillis: ATTEMPT_MILLIS,
+        secretMillis: ATTEMPT_MILLIS,
       });
       const request = { backup: { instance_id: DEMO_INSTANCE.id, name_prefix: 'nightly' } };
       const busEvent = { id: 'event-1', time: '2026-03-01T12:00:00Z', detail: request };
