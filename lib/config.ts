@@ -15,7 +15,7 @@ export interface Config {
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
-const KEY_VARIABLES = {
+const VARIABLES = {
   ak: 'OTC_SDK_AK',
   sk: 'OTC_SDK_SK',
   security_token: 'OTC_SDK_SECURITY_TOKEN',
@@ -38,17 +38,18 @@ export function readConfig(env: Environment): Config {
   const origin = ddsEndpoint(env, problem);
 
   const secretId = env.OTC_CREDENTIALS_SECRET || undefined;
-  const given = { ak: env[KEY_VARIABLES.ak], sk: env[KEY_VARIABLES.sk] };
-  if (!given.ak && !given.sk && secretId === undefined) {
+  const {
+    OTC_SDK_AK: ak,
+    OTC_SDK_SK: sk,
+    OTC_SDK_SECURITY_TOKEN: security_token,
+    WEBHOOK_SECRET: webhook_secret,
+  } = env;
+  if (!ak && !sk && secretId === undefined) {
     problem(
       'OTC_SDK_AK and OTC_SDK_SK are missing (or OTC_CREDENTIALS_SECRET, the name of the secret that holds them)',
     );
   }
-  const keys = readKeys(
-    { ...given, security_token: env[KEY_VARIABLES.security_token], webhook_secret: env[KEY_VARIABLES.webhook_secret] },
-    KEY_VARIABLES,
-    problem,
-  );
+  const keys = readKeys({ ak, sk, security_token, webhook_secret }, problem, (field) => VARIABLES[field]);
 
   if (!['required', 'none'].includes(env.HTTP_AUTH || 'required')) problem('HTTP_AUTH must be required or none');
 

@@ -90,20 +90,12 @@ function jsonAnswer(answer: Answer): Answer & { body: object } {
 
 function succeeded<A extends Answer & { body: object }>(answer: A): A {
   if (answer.status >= 200 && answer.status < 300) return answer;
-  if (answer.status >= 400 && answer.status < 600) throw new DdsError(answer, errorResponse(answer.body));
+  if (answer.status >= 400 && answer.status < 600) throw new DdsError(answer, answer.body);
   throw invalid(`${answer.status}, which is neither success nor error`);
 }
 
-const isGatewayRefusal = ({ status, body }: Answer & { body: object }) =>
-  status >= 400 && errorResponse(body).error_code === 'APIGW.0301';
-
-function errorResponse(body: object) {
-  const { error_code, error_msg }: { error_code?: unknown; error_msg?: unknown } = body;
-  return {
-    ...(typeof error_code === 'string' && { error_code }),
-    ...(typeof error_msg === 'string' && { error_msg }),
-  };
-}
+const isGatewayRefusal = ({ status, body }: Answer & { body: { error_code?: unknown } }) =>
+  status >= 400 && body.error_code === 'APIGW.0301';
 
 const isCreateBackupResponse = (body: object): body is CreateBackupResponse =>
   'job_id' in body && isId(body.job_id) && 'backup_id' in body && isId(body.backup_id);

@@ -1,7 +1,6 @@
 import { Failure, type FailureName } from '../failure.ts';
 import type { Answer } from '../otc/connection.ts';
 import { type Meaning, meaningOf } from './error-codes.ts';
-import type { ErrorResponse } from './types.ts';
 
 const NAME = {
   taken: 'BackupNameTaken',
@@ -24,11 +23,15 @@ export class DdsError extends Failure {
   // Private, so that no log shows a whole body.
   readonly #text: string;
 
-  constructor({ status, retryAfter, text }: Answer, body: Partial<ErrorResponse>) {
-    const { error_code, error_msg = 'no reason given' } = body;
-    const code = /^[\w.-]{1,64}$/.test(error_code ?? '') ? error_code : undefined;
+  /** @param body of the answer: its `error_code` and `error_msg` where they are such */
+  constructor(
+    { status, retryAfter, text }: Answer,
+    { error_code, error_msg }: { error_code?: unknown; error_msg?: unknown },
+  ) {
+    const code = typeof error_code === 'string' && /^[\w.-]{1,64}$/.test(error_code) ? error_code : undefined;
+    const reason = typeof error_msg === 'string' ? error_msg : 'no reason given';
     const meaning = meaningOf(status, code);
-    super(NAME[meaning], `DDS answered ${status}${code === undefined ? '' : ` ${code}`}: ${error_msg}`);
+    super(NAME[meaning], `DDS answered ${status}${code ? ` ${code}` : ''}: ${reason}`);
     this.meaning = meaning;
     this.status = status;
     this.code = code;

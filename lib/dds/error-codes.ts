@@ -14,37 +14,34 @@
  */
 export type Meaning = 'taken' | 'busy' | 'ambiguous' | 'throttled' | 'unavailable' | 'credentials' | 'rejected';
 
-const MEANING: Readonly<Record<string, Meaning>> = {
-  'DBS.201201': 'taken',
-
-  'DBS.200011': 'busy',
-  'DBS.200018': 'busy',
-  'DBS.200019': 'busy',
-  'DBS.200047': 'busy',
-  'DBS.200076': 'busy',
-  'DBS.201000': 'busy',
-  'DBS.201014': 'busy',
-  'DBS.201015': 'busy',
-  'DBS.201202': 'busy',
-  'DBS.239037': 'busy', // Terraform provider
-  'DBS.00010009': 'busy', // Terraform provider
-
-  'DBS.280042': 'ambiguous',
-  'DBS.212003': 'ambiguous',
-
-  'DBS.200998': 'throttled',
-  'DBS.280443': 'throttled',
-  'APIGW.0308': 'throttled',
-
-  'DBS.280005': 'unavailable',
-  'DBS.201509': 'unavailable',
-
-  'APIGW.0301': 'credentials',
-};
+const CODES: readonly (readonly [meaning: Meaning, codes: readonly string[]])[] = [
+  ['taken', ['DBS.201201']],
+  [
+    'busy',
+    [
+      'DBS.200011',
+      'DBS.200018',
+      'DBS.200019',
+      'DBS.200047',
+      'DBS.200076',
+      'DBS.201000',
+      'DBS.201014',
+      'DBS.201015',
+      'DBS.201202',
+      'DBS.239037', // Terraform provider
+      'DBS.00010009', // Terraform provider
+    ],
+  ],
+  ['ambiguous', ['DBS.280042', 'DBS.212003']],
+  ['throttled', ['DBS.200998', 'DBS.280443', 'APIGW.0308']],
+  ['unavailable', ['DBS.280005', 'DBS.201509']],
+  ['credentials', ['APIGW.0301']],
+];
 
 /** A documented code decides; the status decides for the others: 401, 429 and 5xx speak for themselves. */
-export function meaningOf(status: number, code: string | undefined): Meaning {
-  if (code !== undefined && Object.hasOwn(MEANING, code)) return MEANING[code] ?? 'rejected';
+export function meaningOf(status: number, code = ''): Meaning {
+  const [documented] = CODES.find(([, codes]) => codes.includes(code)) ?? [];
+  if (documented) return documented;
   if (status === 401) return 'credentials';
   if (status === 429) return 'throttled';
   return status >= 500 ? 'unavailable' : 'rejected';

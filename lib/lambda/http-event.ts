@@ -43,9 +43,11 @@ export const httpEvent = (): MiddlewareObj<HttpEvent> => ({
 const bytes = (body: string, isBase64Encoded: boolean): number =>
   Buffer.byteLength(body, isBase64Encoded ? 'base64' : 'utf8');
 
-const lowerCased = (headers: unknown): Record<string, string> =>
-  Object.fromEntries(
-    Object.entries(isObject(headers) ? headers : {}).flatMap(([name, value]) =>
-      typeof value === 'string' ? [[name.toLowerCase(), value]] : [],
-    ),
-  );
+function lowerCased(headers: unknown): Record<string, string> {
+  const lower: Record<string, string> = {};
+  if (isObject(headers)) {
+    for (const [name, value] of Object.entries(headers))
+      if (typeof value === 'string') lower[name.toLowerCase()] = value;
+  }
+  return lower;
+}

@@ -7,8 +7,6 @@ import { Failure } from '../failure.ts';
 import { type Keys, readKeys } from '../keys.ts';
 import { type Answer, connection } from '../otc/connection.ts';
 
-const FIELDS = { ak: 'ak', sk: 'sk', security_token: 'security_token', webhook_secret: 'webhook_secret' } as const;
-
 /**
  * The keys in the Secrets Manager secret `secretId`, a JSON object with `ak`, `sk`, `security_token`? and
  * `webhook_secret`?. Works inside an invocation only: before, the extension is not ready.
@@ -26,7 +24,7 @@ export async function readSecret(secretId: string, env: Environment, timeoutMill
   }
   const given = parse(parse(text)?.SecretString);
   const problems: string[] = [];
-  const keys = given && readKeys(given, FIELDS, (problem) => void problems.push(problem));
+  const keys = given && readKeys(given, (problem) => void problems.push(problem));
   if (!keys) problems.push('it is not a JSON object');
   if (!keys || problems.length > 0)
     throw new Failure('ConfigurationError', `${about} is malformed: ${problems.join('; ')}.`);

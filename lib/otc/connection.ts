@@ -3,7 +3,8 @@ import type { IncomingMessage } from 'node:http';
 import * as https from 'node:https';
 import { Failure, type FailureName } from '../failure.ts';
 
-const MAX_ANSWER_BYTES = 1024 * 1024;
+/** In UTF-16, which text is held in: as many characters as a megabyte of ASCII. */
+const LONGEST_ANSWER = 1024 * 1024;
 
 export interface PlainRequest {
   readonly method: string;
@@ -64,22 +65,17 @@ export function connection(origin: string): Send {
       };
 
       const outgoing = open({ ...server, method, path, headers }, (incoming: IncomingMessage) => {
-        const chunks: Buffer[] = [];
-        let bytes = 0;
-        incoming.on('data', (chunk: Buffer) => {
-          bytes += chunk.length;
-          if (bytes > MAX_ANSWER_BYTES) {
-            fail('UpstreamInvalid', 'was answered with more than 1 MB');
-            outgoing.destroy();
-          } else chunks.push(chunk);
+        let text = '';
+        incoming.setEncoding('utf8');
+        incoming.on('data', (chunk: string) => {
+          text += chunk;
+          if (text.length <= LONGEST_ANSWER) return;
+          fail('UpstreamInvalid', 'was answered with more than 1 MB');
+          outgoing.destroy();
         });
         incoming.on('error', (cause) => fail('UpstreamInvalid', 'was answered in part', cause));
         incoming.on('end', () =>
-          resolve({
-            status: incoming.statusCode ?? 0,
-            retryAfter: incoming.headers['retry-after'],
-            text: Buffer.concat(chunks).toString(),
-          }),
+          resolve({ status: incoming.statusCode ?? 0, retryAfter: incoming.headers['retry-after'], text }),
         );
       });
       outgoing.on('upgrade', (_, socket) => {

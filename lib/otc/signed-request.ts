@@ -48,7 +48,7 @@ export function signedRequests(endpoint: string): SignedRequest {
  */
 function redacted(text: string, secrets: readonly string[]): string {
   const hide = (from: string, spelled = secrets) =>
-    spelled.reduce((rest, secret) => rest.replaceAll(secret, '[redacted]'), from);
+    spelled.reduce((rest, secret) => (rest.includes(secret) ? rest.replaceAll(secret, '[redacted]') : rest), from);
   if (!text.includes('\\')) return hide(text);
   // A security token may hold a quotation mark or a backslash, which JSON always escapes.
   const spelled = [...secrets, ...secrets.map((secret) => JSON.stringify(secret).slice(1, -1))];
