@@ -23,8 +23,11 @@ export interface Target {
   readonly atLeast?: number;
 }
 
-export const isReached = ({ value, atMost = Number.POSITIVE_INFINITY, atLeast = 0 }: Target): boolean =>
-  value <= atMost && value >= atLeast;
+export const isReached = ({
+  value,
+  atMost = Number.POSITIVE_INFINITY,
+  atLeast = Number.NEGATIVE_INFINITY,
+}: Target): boolean => value <= atMost && value >= atLeast;
 
 export function print({ title, notes, rows, targets = [] }: Item): void {
   console.log(`\n## ${title}\n`);

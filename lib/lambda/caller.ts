@@ -11,10 +11,8 @@ import { type HttpEvent, isObject } from './http-event.ts';
  * @throws Failure `Unauthorized`, with no hint at what was wrong; `ConfigurationError`, with none at the configuration,
  * when there is a signature and nothing to verify it with can be read: its cause is for the log
  */
-export const knownCaller = ({ isOpen, now, webhookKeys }: BackupService): MiddlewareObj<HttpEvent> => ({
-  before: async ({ event }) => {
-    if (isOpen || isAuthorisedByGateway(event.requestContext)) return;
-    const { headers, body, isBase64Encoded } = event;
+export const knownCaller = ({ isOpen, now, webhookKeys }: BackupService): MiddlewareObj<HttpEvent> => {
+  const refuseUnsigned = async ({ headers, body, isBase64Encoded }: HttpEvent): Promise<void> => {
     const webhook = {
       id: headers['webhook-id'],
       timestamp: headers['webhook-timestamp'],
@@ -26,8 +24,12 @@ export const knownCaller = ({ isOpen, now, webhookKeys }: BackupService): Middle
       'Unauthorized',
       'Call through the gateway with its authorisation, or sign the request: webhook-id, webhook-timestamp, webhook-signature (standardwebhooks.com).',
     );
-  },
-});
+  };
+
+  return {
+    before: ({ event }) => (isOpen || isAuthorisedByGateway(event.requestContext) ? undefined : refuseUnsigned(event)),
+  };
+};
 
 const unverifiable = (cause: unknown): never => {
   throw new Failure('ConfigurationError', 'Signatures cannot be verified at the moment.', { cause });
