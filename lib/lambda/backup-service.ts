@@ -14,7 +14,7 @@ export interface BackupServiceOptions {
   readonly wait?: (millis: number) => Promise<void>;
   /** How long one attempt at DDS may take. */
   readonly attemptMillis?: number;
-  /** How long reading the secret may take. */
+  /** How long reading the secret may take; default: see `keyStore`. */
   readonly secretMillis?: number;
   /** How long before Lambda would end the invocation the answer leaves. */
   readonly reserveMillis?: number;
@@ -32,7 +32,7 @@ export function backupService({
   random = Math.random,
   wait = (millis) => new Promise((resolve) => setTimeout(resolve, millis)),
   attemptMillis = 10_000,
-  secretMillis = 5_000,
+  secretMillis,
   reserveMillis = 1_000,
 }: BackupServiceOptions = {}) {
   const configured = once(() => readConfig(env));

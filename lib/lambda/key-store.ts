@@ -11,7 +11,7 @@ const LIFETIME_MILLIS = 5 * 60 * 1000;
  * Both calls throw what `readConfig` and `readSecret` throw.
  * @param timeoutMillis how long the extension may take to answer
  */
-export function keyStore(config: () => Config, env: Environment, now: () => Date, timeoutMillis: number) {
+export function keyStore(config: () => Config, env: Environment, now: () => Date, timeoutMillis = 5000) {
   let copy: { readonly keys: Keys; readonly until: number } | undefined;
 
   async function secret(renew: boolean): Promise<Keys> {
