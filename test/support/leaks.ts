@@ -111,8 +111,7 @@ export function leakDetector() {
       const service = backupService({
         env: { DDS_ENDPOINT: emulator.url, OTC_SDK_PROJECT_ID: DEMO_PROJECT_ID, WEBHOOK_SECRET: HOOK, ...env },
         now: time.now,
-        // Whoever waits has tried before, for the ten seconds that it may take.
-        wait: (millis) => time.wait(10_000 + millis),
+        wait: time.wait,
         random: () => 1,
         // What does not answer at once never does.
         attemptMillis: ATTEMPT_MILLIS,
