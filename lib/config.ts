@@ -74,3 +74,31 @@ function ddsEndpoint(env: Environment, problem: (text: string) => void): string 
   problem('DDS_ENDPOINT must be https://host or https://host:port (http:// for this machine only)');
   return undefined;
 }
+
+/** What `watch` is told beside that. */
+export interface WatchConfig {
+  readonly stuckAfterHours: number;
+  readonly ignored: ReadonlySet<string>;
+}
+
+/**
+ * Reads what only `watch` needs. A variable that is empty counts as missing.
+ * @throws Failure `ConfigurationError` that names every variable that is missing or wrong
+ */
+export function readWatchConfig(env: Environment): WatchConfig {
+  const problems: string[] = [];
+  // Nothing may have to be announced for days.
+  if (!env.EVENT_BUS) problems.push('EVENT_BUS is missing');
+
+  const hours = env.STUCK_AFTER_HOURS || '12';
+  if (!/^\d{1,4}(\.\d{1,4})?$/.test(hours) || Number(hours) === 0)
+    problems.push('STUCK_AFTER_HOURS must be a number of hours, more than 0 and less than 10000');
+
+  const ignores = env.FRESHNESS_IGNORES ? env.FRESHNESS_IGNORES.split(',').map((id) => id.trim()) : [];
+  if (!ignores.every((id) => /^[A-Za-z0-9-]{1,64}$/.test(id)))
+    problems.push('FRESHNESS_IGNORES must be ids of instances with commas between');
+
+  if (problems.length > 0)
+    throw new Failure('ConfigurationError', `The function is not configured: ${problems.join('; ')}.`);
+  return { stuckAfterHours: Number(hours), ignored: new Set(ignores) };
+}

@@ -17,7 +17,9 @@ const statusTexts: Plugin = {
 };
 
 const { metafile } = await build({
-  entryPoints: ['functions/http.ts', 'functions/event-bus.ts', 'functions/invoke.ts'],
+  entryPoints: ['functions/http.ts', 'functions/event-bus.ts', 'functions/invoke.ts', 'functions/watch.ts'],
+  // Lambda's runtime has it.
+  external: ['@aws-sdk/*'],
   outdir: 'dist',
   outExtension: { '.js': '.mjs' },
   bundle: true,

@@ -52,6 +52,15 @@ export interface ListBackupsResponse {
   readonly total_count: number;
 }
 
+/** Of `GET /v3/{project_id}/instances`, "Querying Instances and Details". */
+export interface Instance {
+  readonly id: string;
+  readonly name: string;
+  readonly status: string;
+  /** `2019-01-17T07:05:52`, UTC, as in the reference's samples. */
+  readonly created: string;
+}
+
 /** What DDS and the gateway before it answer instead. */
 export interface ErrorResponse {
   readonly error_code: string;

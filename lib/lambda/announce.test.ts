@@ -1,44 +1,8 @@
-import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { EventBridgeClient } from '@aws-sdk/client-eventbridge';
-import { afterEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
+import { eventBuses } from '../../test/support/event-bus.ts';
 import { type Announcement, eventBusAnnouncer } from './announce.ts';
 
-interface PutEvents {
-  readonly Entries: readonly {
-    readonly EventBusName: string;
-    readonly Detail: string;
-    readonly [field: string]: unknown;
-  }[];
-}
-
-const servers: Server[] = [];
-afterEach(() => {
-  for (const server of servers.splice(0)) server.close();
-});
-
-/** An EventBridge that answers what `answer` makes of each request, and all the requests that reached it. */
-async function startBus(answer: (request: PutEvents) => object) {
-  const requests: PutEvents[] = [];
-  const server = createServer(async (incoming, response) => {
-    const request = JSON.parse(Buffer.concat(await incoming.toArray()).toString());
-    requests.push(request);
-    response.writeHead(200, { 'content-type': 'application/x-amz-json-1.1', connection: 'close' });
-    response.end(JSON.stringify(answer(request)));
-  });
-  servers.push(server);
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
-  const client = () =>
-    new EventBridgeClient({
-      endpoint: `http://127.0.0.1:${port}`,
-      region: 'eu-central-1',
-      credentials: { accessKeyId: 'x', secretAccessKey: 'x' },
-    });
-  return { requests, client };
-}
-
-const takesAll = ({ Entries }: PutEvents) => ({ FailedEntryCount: 0, Entries: Entries.map(() => ({ EventId: 'e' })) });
+const startBus = eventBuses();
 
 const completed = (id: string): Announcement => ({
   type: 'DDS Backup Completed',
@@ -48,7 +12,7 @@ const completed = (id: string): Announcement => ({
 
 describe('announcing', () => {
   it('puts each announcement on the bus, with its type, time and detail', async () => {
-    const { requests, client } = await startBus(takesAll);
+    const { requests, client } = await startBus();
     await eventBusAnnouncer({ EVENT_BUS: 'orders' }, client)([completed('a')]);
     expect(requests).toEqual([
       {
@@ -66,13 +30,13 @@ describe('announcing', () => {
   });
 
   it('asks nothing of the bus when there is nothing to say', async () => {
-    const { requests, client } = await startBus(takesAll);
+    const { requests, client } = await startBus();
     await eventBusAnnouncer({ EVENT_BUS: 'orders' }, client)([]);
     expect(requests).toHaveLength(0);
   });
 
   it('keeps to the ten entries that one request may hold, in order', async () => {
-    const { requests, client } = await startBus(takesAll);
+    const { requests, client } = await startBus();
     const ids = Array.from({ length: 21 }, (_, i) => `backup-${i}`);
     await eventBusAnnouncer({ EVENT_BUS: 'orders' }, client)(ids.map(completed));
     expect(requests.map(({ Entries }) => Entries.length)).toEqual([10, 10, 1]);
@@ -91,7 +55,7 @@ describe('announcing', () => {
   });
 
   it('fails without the name of a bus, and connects to none', async () => {
-    const { requests, client } = await startBus(takesAll);
+    const { requests, client } = await startBus();
     await expect(eventBusAnnouncer({}, client)([completed('a')])).rejects.toMatchObject({
       name: 'ConfigurationError',
       message: expect.stringContaining('EVENT_BUS'),

@@ -6,6 +6,7 @@ import type { BackupRequest } from '../backup/validate-request.js';
 import { type Environment, readConfig } from '../config.ts';
 import { ddsClient } from '../dds/client.ts';
 import { keyStore } from './key-store.ts';
+import { once } from './once.ts';
 
 export interface BackupServiceOptions {
   readonly env?: Environment;
@@ -50,14 +51,5 @@ export function backupService({
     webhookKeys: keys.webhookKeys,
     createBackup: async (request: BackupRequest, trigger: Trigger, context: Context, signal: AbortSignal) =>
       creator()(request, trigger, { remainingMillis: () => context.getRemainingTimeInMillis(), signal }),
-  };
-}
-
-/** A value made when it is first asked for; a failure is not kept. */
-function once<T extends object>(make: () => T): () => T {
-  let made: T | undefined;
-  return () => {
-    made ??= make();
-    return made;
   };
 }

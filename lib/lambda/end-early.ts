@@ -11,3 +11,11 @@ export const endEarly = {
     throw new Failure('UpstreamTimeout', `The time is up. ${MAY_BE_THERE}`);
   },
 };
+
+/** The same for a run, which makes no backup. */
+export const endRunEarly = {
+  timeoutEarlyInMillis: 500,
+  timeoutEarlyResponse: (): never => {
+    throw new Failure('UpstreamTimeout', 'The time is up.');
+  },
+};

@@ -6,6 +6,7 @@ import { DdsError } from '../dds/dds-error.ts';
 import { Failure } from '../failure.ts';
 import { isObject } from './http-event.ts';
 import { InvalidRequest } from './invalid-request.ts';
+import { log } from './log.ts';
 import type { TriggerSource } from './trigger-source.ts';
 
 export type Created = Accepted | Recognised;
@@ -106,9 +107,4 @@ function asFailure(error: unknown): Failure | undefined {
   return 'statusCode' in error && error.statusCode === 415
     ? new InvalidRequest(415, 'The request must be JSON, with Content-Type: application/json')
     : new InvalidRequest(422, 'The request body is not well-formed JSON');
-}
-
-/** With Lambda's JSON log format an object becomes part of the line; elsewhere the line is made here. */
-function log(level: 'info' | 'warn' | 'error', entry: object): void {
-  console[level](process.env.AWS_LAMBDA_LOG_FORMAT === 'JSON' ? entry : JSON.stringify(entry));
 }

@@ -71,8 +71,8 @@ function idAt(path: string, id: unknown): string {
   throw notIdentified(path, `must be a string of 1 to ${LONGEST_ID} characters`);
 }
 
-function timeAt(path: string, text: unknown): Date {
-  // RFC 3339, as EventBridge and its Scheduler write it.
+/** RFC 3339, as EventBridge and its Scheduler write it. Throws InvalidRequest for anything else. */
+export function timeAt(path: string, text: unknown): Date {
   const format = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)$/;
   const time = new Date(typeof text === 'string' && format.test(text) ? text : Number.NaN);
   if (isOfOurEra(time)) return time;
@@ -88,5 +88,5 @@ function recent(path: string, time: Date, now: Date): Date {
   throw notIdentified(path, 'must lie within the last 24 hours and at most 5 minutes ahead');
 }
 
-const notIdentified = (path: string, message: string) =>
+export const notIdentified = (path: string, message: string) =>
   new InvalidRequest(400, 'The trigger is not identified', [{ path, message }]);
