@@ -22,8 +22,8 @@ export interface Bus {
   readonly url: string;
   /** All that reached it. */
   readonly requests: readonly PutEvents[];
-  /** The events in them: their types and details. */
-  events(): { readonly type: string; readonly [field: string]: unknown }[];
+  /** What they announce: the detail-type, and the detail's own fields. */
+  events(): { readonly announced: string; readonly [field: string]: unknown }[];
   readonly client: () => EventBridgeClient;
 }
 
@@ -52,7 +52,7 @@ export function eventBuses() {
       requests,
       events: () =>
         requests.flatMap(({ Entries }) =>
-          Entries.map(({ DetailType, Detail }) => ({ type: DetailType, ...JSON.parse(Detail) })),
+          Entries.map(({ DetailType, Detail }) => ({ announced: DetailType, ...JSON.parse(Detail) })),
         ),
       client: () =>
         new EventBridgeClient({
