@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { readConfig } from './config.ts';
+import { readConfig, readWatchConfig } from './config.ts';
 
 const COMPLETE = { OTC_SDK_AK: 'AK', OTC_SDK_SK: 'SK', OTC_SDK_PROJECT_ID: 'p' };
 
@@ -112,5 +112,36 @@ describe('a configuration that is wrong', () => {
     ]) {
       expect(problem).toContain(name);
     }
+  });
+});
+
+describe('what watch is told', () => {
+  it('is the bus, and the limit of 12 hours for every instance unless told otherwise', () => {
+    expect(readWatchConfig({ EVENT_BUS: 'default' })).toEqual({ stuckAfterHours: 12, ignored: new Set() });
+    expect(readWatchConfig({ EVENT_BUS: 'default', STUCK_AFTER_HOURS: '', FRESHNESS_IGNORES: '' })).toEqual({
+      stuckAfterHours: 12,
+      ignored: new Set(),
+    });
+  });
+
+  it('takes another limit, and instances to leave out', () => {
+    const env = { EVENT_BUS: 'default', STUCK_AFTER_HOURS: '0.5', FRESHNESS_IGNORES: 'scratch-1,scratch-2, scratch-3' };
+    expect(readWatchConfig(env)).toEqual({
+      stuckAfterHours: 0.5,
+      ignored: new Set(['scratch-1', 'scratch-2', 'scratch-3']),
+    });
+  });
+
+  it.each(['0', '0.0', '-1', '12h', '1e3', '10000', ' 12'])('names a limit of %j hours', (hours) => {
+    expect(() => readWatchConfig({ EVENT_BUS: 'default', STUCK_AFTER_HOURS: hours })).toThrow('STUCK_AFTER_HOURS');
+  });
+
+  it.each([',', 'a,', 'a b', 'a;b', 'a_b', 'x'.repeat(65)])('names ids that are none: %j', (ids) => {
+    expect(() => readWatchConfig({ EVENT_BUS: 'default', FRESHNESS_IGNORES: ids })).toThrow('FRESHNESS_IGNORES');
+  });
+
+  it('names all that is wrong at once', () => {
+    const wrong = () => readWatchConfig({ STUCK_AFTER_HOURS: 'x', FRESHNESS_IGNORES: ',' });
+    for (const name of ['EVENT_BUS', 'STUCK_AFTER_HOURS', 'FRESHNESS_IGNORES']) expect(wrong).toThrow(name);
   });
 });

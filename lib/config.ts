@@ -94,7 +94,7 @@ export function readWatchConfig(env: Environment): WatchConfig {
   if (!/^\d{1,4}(\.\d{1,4})?$/.test(hours) || Number(hours) === 0)
     problems.push('STUCK_AFTER_HOURS must be a number of hours, more than 0 and less than 10000');
 
-  const ignores = env.FRESHNESS_IGNORES ? env.FRESHNESS_IGNORES.split(',').map((id) => id.trim()) : [];
+  const ignores = env.FRESHNESS_IGNORES ? env.FRESHNESS_IGNORES.split(/, ?/) : [];
   if (!ignores.every((id) => /^[A-Za-z0-9-]{1,64}$/.test(id)))
     problems.push('FRESHNESS_IGNORES must be ids of instances with commas between');
 

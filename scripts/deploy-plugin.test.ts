@@ -7,16 +7,22 @@ interface Parameters {
   projectId?: unknown;
   layer?: unknown;
   webhookRoute?: unknown;
+  [other: string]: unknown;
 }
 
+const DEFAULTS = { stuckAfterHours: 12, freshnessHours: 26, freshnessIgnores: '' };
+
 /** What the plugin says to a command; nothing when it lets it go on. */
-function refusal(command: string, { projectId = 'a-project', layer = LAYER, webhookRoute = 'off' }: Parameters = {}) {
+function refusal(
+  command: string,
+  { projectId = 'a-project', layer = LAYER, webhookRoute = 'off', ...others }: Parameters = {},
+) {
   const plugin = new DeployPlugin({
     classes: { Error },
     processedInput: { commands: command.split(' ') },
     service: {
       provider: { environment: { OTC_SDK_PROJECT_ID: projectId }, layers: [layer] },
-      custom: { webhookRoute },
+      custom: { webhookRoute, ...DEFAULTS, ...others },
     },
   });
   try {
@@ -36,6 +42,30 @@ describe.each(['package', 'deploy', 'deploy function'])('serverless %s', (comman
     expect(refusal(command, { webhookRoute })).toContain(
       `webhookRoute: on or off, not ${JSON.stringify(webhookRoute)}`,
     );
+  });
+});
+
+describe.each(['package', 'deploy', 'deploy function'])('serverless %s', (command) => {
+  it.each([
+    ['stuckAfterHours', '6'],
+    ['stuckAfterHours', '0.5'],
+    ['freshnessHours', 170],
+    ['freshnessIgnores', 'a89dab5e39394eccbdb77b19d57b0180in02'],
+    ['freshnessIgnores', 'scratch-1,scratch-2, scratch-3'],
+  ])('takes %s=%s', (name, value) => {
+    expect(refusal(command, { [name]: value })).toBeUndefined();
+  });
+
+  it.each([
+    ['stuckAfterHours', '0'],
+    ['stuckAfterHours', '12h'],
+    ['freshnessHours', ''],
+    ['freshnessHours', '-1'],
+    ['freshnessIgnores', 'scratch 1'],
+    ['freshnessIgnores', 'scratch-1,,scratch-2'],
+    ['freshnessIgnores', 'scratch_1'],
+  ])('refuses %s=%s, and says why', (name, value) => {
+    expect(refusal(command, { [name]: value })).toContain(`  ${name}: `);
   });
 });
 

@@ -1,7 +1,7 @@
 /**
  * Refuses what would go through and be wrong. Deploying without the required parameters would make every backup fail;
  * packaging can do without them, so `serverless.yml` itself does not ask. And who misspells the switch of the open route
- * should hear of it, not wonder.
+ * should hear of it, not wonder. So should who misspells what watch reads.
  */
 
 interface Serverless {
@@ -10,11 +10,19 @@ interface Serverless {
   processedInput: { commands: string[] };
   service: {
     provider: { environment?: Record<string, unknown>; layers?: unknown[] };
-    custom?: { webhookRoute?: unknown };
+    custom?: Record<string, unknown>;
   };
 }
 
 const LAYER_ARN = /^arn:aws[a-z-]*:lambda:[a-z0-9-]+:\d{12}:layer:[\w-]+:\d+$/;
+
+const HOURS = /^(?=.*[1-9])\d{1,4}(\.\d{1,4})?$/;
+const SPELLING: Readonly<Record<string, readonly [rule: RegExp, said: string]>> = {
+  webhookRoute: [/^(on|off)$/, 'on or off'],
+  stuckAfterHours: [HOURS, 'a number of hours'],
+  freshnessHours: [HOURS, 'a number of hours'],
+  freshnessIgnores: [/^([A-Za-z0-9-]{1,64}(, ?[A-Za-z0-9-]{1,64})*)?$/, 'ids of instances with commas between'],
+};
 
 export default class DeployPlugin {
   readonly hooks = { initialize: () => this.#refuseParameters() };
@@ -37,8 +45,9 @@ export default class DeployPlugin {
 
   #misspelt(): string[] {
     const { custom = {} } = this.#serverless.service;
-    const isSwitch = custom.webhookRoute === 'on' || custom.webhookRoute === 'off';
-    return isSwitch ? [] : [`webhookRoute: on or off, not ${JSON.stringify(custom.webhookRoute)}`];
+    return Object.entries(SPELLING)
+      .filter(([name, [rule]]) => !rule.test(String(custom[name])))
+      .map(([name, [, said]]) => `${name}: ${said}, not ${JSON.stringify(custom[name])}`);
   }
 
   #missing(): string[] {

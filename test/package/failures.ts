@@ -4,7 +4,7 @@ import { arn, ofType, properties } from './packaged.ts';
 describe('what fails', () => {
   it('is kept for 14 days and encrypted, whichever queue it ends in', () => {
     const queues = ofType('AWS::SQS::Queue');
-    expect(Object.keys(queues)).toEqual(['GivenUpQueue', 'UndeliveredQueue']);
+    expect(Object.keys(queues)).toEqual(['GivenUpQueue', 'WatchFailedQueue', 'UndeliveredQueue']);
     for (const { Properties } of Object.values(queues)) {
       expect(Properties).toMatchObject({ MessageRetentionPeriod: 14 * 24 * 60 * 60, SqsManagedSseEnabled: true });
     }
@@ -18,6 +18,15 @@ describe('what fails', () => {
       DestinationConfig: { OnFailure: { Destination: arn('GivenUpQueue') } },
     });
     expect(properties(`${id}LambdaFunction`)).not.toHaveProperty('DeadLetterConfig');
+  });
+
+  it('of watch is tried three times within six hours, then kept with its time', () => {
+    expect(properties('WatchLambdaEvConf')).toMatchObject({
+      FunctionName: { Ref: 'WatchLambdaFunction' },
+      MaximumRetryAttempts: 2,
+      MaximumEventAgeInSeconds: 21_600,
+      DestinationConfig: { OnFailure: { Destination: arn('WatchFailedQueue') } },
+    });
   });
 
   it('on the bus may be written to its queue by this rule and by no other', () => {

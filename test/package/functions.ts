@@ -1,6 +1,14 @@
 import { describe, expect, it } from 'vitest';
 import { arn, FUNCTIONS, given, LAYER, properties } from './packaged.ts';
 
+/** What only one of them is told: without parameters, and with all of them. */
+const OWN: Readonly<Record<string, readonly [plain: object, given: object]>> = {
+  watch: [
+    { EVENT_BUS: 'default', STUCK_AFTER_HOURS: '12' },
+    { EVENT_BUS: 'orders', STUCK_AFTER_HOURS: '6', FRESHNESS_IGNORES: 'scratch-1,scratch-2' },
+  ],
+};
+
 describe.each(FUNCTIONS)('the function $name', ({ name, id, role, timeout }) => {
   it('runs its bundle on Node 24, arm64, with the memory and the time-out of the design', () => {
     expect(properties(`${id}LambdaFunction`)).toMatchObject({
@@ -21,6 +29,7 @@ describe.each(FUNCTIONS)('the function $name', ({ name, id, role, timeout }) => 
         OTC_SDK_REGION: 'eu-de',
         PARAMETERS_SECRETS_EXTENSION_CACHE_ENABLED: 'false',
         PARAMETERS_SECRETS_EXTENSION_LOG_LEVEL: 'WARN',
+        ...OWN[name]?.[0],
       },
     });
   });
@@ -35,6 +44,7 @@ describe.each(FUNCTIONS)('the function $name', ({ name, id, role, timeout }) => 
         OTC_SDK_REGION: 'eu-de',
         PARAMETERS_SECRETS_EXTENSION_CACHE_ENABLED: 'false',
         PARAMETERS_SECRETS_EXTENSION_LOG_LEVEL: 'WARN',
+        ...OWN[name]?.[1],
       },
     });
     expect(Layers).toEqual([LAYER]);

@@ -17,6 +17,9 @@ export const GIVEN = [
   'eventSource=shop.release',
   'eventDetailType=Migration Announced',
   'logRetentionInDays=30',
+  'stuckAfterHours=6',
+  'freshnessHours=50',
+  'freshnessIgnores=scratch-1,scratch-2',
 ];
 /** A shell in which a deployment must not find anything. */
 const SHELL = Object.fromEntries(
@@ -32,11 +35,14 @@ export const [plain, given] = await Promise.all([
   packageService(['--stage', 'prod', ...GIVEN.flatMap((parameter) => ['--param', parameter])], SHELL),
 ]);
 
-export const FUNCTIONS = [
+/** Those that a request for a backup comes in by. */
+export const TRIGGERS = [
   { name: 'http', id: 'Http', role: 'HttpRole', timeout: 29 },
   { name: 'event-bus', id: 'EventDashbus', role: 'EventBusRole', timeout: 60 },
   { name: 'invoke', id: 'Invoke', role: 'InvokeRole', timeout: 60 },
 ] as const;
+
+export const FUNCTIONS = [...TRIGGERS, { name: 'watch', id: 'Watch', role: 'WatchRole', timeout: 60 }] as const;
 
 export const resource = (id: string, { template } = plain): Resource => {
   const found = template.Resources[id];

@@ -26,6 +26,7 @@ describe('packaging', () => {
     const { Outputs } = plain.template;
     expect(Outputs.InvokeFunctionArn?.Value).toEqual(arn('InvokeLambdaFunction'));
     expect(Outputs.GivenUpQueueUrl?.Value).toEqual({ Ref: 'GivenUpQueue' });
+    expect(Outputs.WatchFailedQueueUrl?.Value).toEqual({ Ref: 'WatchFailedQueue' });
     expect(Outputs.UndeliveredQueueUrl?.Value).toEqual({ Ref: 'UndeliveredQueue' });
   });
 

@@ -7,6 +7,9 @@ describe('rights', () => {
   const secret = (name: string) => ({
     'Fn::Sub': `arn:\${AWS::Partition}:secretsmanager:\${AWS::Region}:\${AWS::AccountId}:secret:${name}-??????`,
   });
+  const bus = (name: string) => ({
+    'Fn::Sub': `arn:\${AWS::Partition}:events:\${AWS::Region}:\${AWS::AccountId}:event-bus/${name}`,
+  });
   const allow = (Action: string[], ...Resource: unknown[]) => ({ Effect: 'Allow', Action, Resource });
   const assume = allow(['sts:AssumeRole']);
   const giveUp = allow(['sqs:SendMessage'], arn('GivenUpQueue'));
@@ -16,6 +19,22 @@ describe('rights', () => {
     { role: 'HttpRole', may: [allow(LOGS, arn('HttpLogGroup')), read] },
     { role: 'EventBusRole', may: [allow(LOGS, arn('EventDashbusLogGroup')), read, giveUp] },
     { role: 'InvokeRole', may: [allow(LOGS, arn('InvokeLogGroup')), read, giveUp] },
+    {
+      role: 'WatchRole',
+      may: [
+        allow(LOGS, arn('WatchLogGroup')),
+        read,
+        allow(['events:PutEvents'], bus('default')),
+        allow(['sqs:SendMessage'], arn('WatchFailedQueue')),
+      ],
+    },
+    {
+      role: 'WatchScheduleRole',
+      may: [
+        allow(['lambda:InvokeFunction'], arn('WatchLambdaFunction')),
+        allow(['sqs:SendMessage'], arn('UndeliveredQueue')),
+      ],
+    },
     {
       role: 'NightlyRole',
       may: [
@@ -28,13 +47,19 @@ describe('rights', () => {
     expect(properties(role)).not.toHaveProperty('ManagedPolicyArns');
   });
 
-  it('belong to four roles, none of them made by the framework', () => {
+  it('belong to these roles, none of them made by the framework', () => {
     expect(Object.keys(ofType('AWS::IAM::Role')).sort()).toEqual([
       'EventBusRole',
       'HttpRole',
       'InvokeRole',
       'NightlyRole',
+      'WatchRole',
+      'WatchScheduleRole',
     ]);
+  });
+
+  it('reach the bus that the parameter names, and no other', () => {
+    expect(statements(properties('WatchRole', given))).toContainEqual(allow(['events:PutEvents'], bus('orders')));
   });
 
   it('reach the secret that the parameter names', () => {

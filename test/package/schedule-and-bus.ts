@@ -86,3 +86,43 @@ describe('the nightly schedule', () => {
     });
   });
 });
+
+describe('the schedule of watch', () => {
+  it('runs every five minutes from the hour on, in every deployment', () => {
+    expect(properties('WatchSchedule')).toMatchObject({
+      GroupName: { Ref: 'WatchGroup' },
+      ScheduleExpression: 'cron(0/5 * * * ? *)',
+      ScheduleExpressionTimezone: 'UTC',
+      FlexibleTimeWindow: { Mode: 'OFF' },
+      Target: {
+        Arn: arn('WatchLambdaFunction'),
+        RoleArn: arn('WatchScheduleRole'),
+        RetryPolicy: { MaximumEventAgeInSeconds: 3600, MaximumRetryAttempts: 185 },
+        DeadLetterConfig: { Arn: arn('UndeliveredQueue') },
+      },
+    });
+    expect(properties('WatchSchedule')).not.toHaveProperty('State');
+    for (const id of ['WatchGroup', 'WatchSchedule', 'WatchScheduleRole', 'StaleBackups'])
+      expect(resource(id).Condition, id).toBeUndefined();
+  });
+
+  it('sends what the sample shows', () => {
+    const { Target } = properties('WatchSchedule');
+    const { Input } = Target as { Input: string };
+    const sent = Input.replace('<aws.scheduler.scheduled-time>', '2026-03-01T12:10:00Z');
+    expect(JSON.parse(sent)).toEqual(sample('watch'));
+  });
+
+  it('has a role that only this account and this schedule group can make the scheduler take', () => {
+    expect(properties('WatchScheduleRole').AssumeRolePolicyDocument).toMatchObject({
+      Statement: [
+        {
+          Principal: { Service: 'scheduler.amazonaws.com' },
+          Condition: {
+            StringEquals: { 'aws:SourceAccount': { Ref: 'AWS::AccountId' }, 'aws:SourceArn': arn('WatchGroup') },
+          },
+        },
+      ],
+    });
+  });
+});
