@@ -127,6 +127,10 @@ export function leakDetector() {
       seen.push(await run().catch((error: unknown) => error));
     },
 
+    now: () => time.now(),
+
+    wait: (millis: number) => time.wait(millis),
+
     /** The secrets that somebody could have read by now. */
     leaks: (): readonly string[] => {
       const all = visible(seen);
