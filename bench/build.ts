@@ -27,7 +27,7 @@ await build({
 
 await build({
   ...options,
-  entryPoints: ['cold', 'warm', 'concurrent', 'heap', 'recognise', 'do-nothing-server', 'emulator'].map(
+  entryPoints: ['cold', 'warm', 'concurrent', 'heap', 'recognise', 'watch', 'do-nothing-server', 'emulator'].map(
     (name) => `bench/probes/${name}.ts`,
   ),
 });

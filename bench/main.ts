@@ -10,6 +10,7 @@ import { concurrency, memory, recognition } from './growth.ts';
 import { type Item, isReached, print } from './harness/report.ts';
 import { signer } from './signer.ts';
 import { warmEvent } from './warm-event.ts';
+import { watch } from './watch.ts';
 
 // `-- --quick`: a tenth of the rounds, to see that it runs.
 const quick = process.argv.includes('--quick');
@@ -70,6 +71,8 @@ done(
     rounds: rounds(5),
   }),
 );
+
+done(await watch({ backups: [100, 1000, 10_000], rounds: rounds(5), atMostSeconds: 15, atMostMegabytes: 128 }));
 
 done(
   cost({
