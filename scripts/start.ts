@@ -26,6 +26,10 @@ POST http://localhost:${http}/backups creates a backup in the DDS emulator:
 Pasted again, it creates another one, a second later at the earliest: an instance runs one
 backup at a time, and here each takes a second.
 
+What became of the backups of the last five minutes, and how fresh the last of each instance is:
+
+  npm run watch
+
 The Lambda API listens on http://localhost:${lambda}, the emulator on http://localhost:${emulator}. Ctrl-C ends all of it.
 `;
 }

@@ -49,7 +49,11 @@ export function watchService({
     now,
 
     /** See `watch`. Each request is repeated while that may help and there is time. */
-    watch: async (time: Date, context: Context, signal: AbortSignal): Promise<Watched> => {
+    watch: async (
+      time: Date,
+      context: Pick<Context, 'getRemainingTimeInMillis'>,
+      signal: AbortSignal,
+    ): Promise<Watched> => {
       const { call, config } = ready();
       const timeLeft = () => context.getRemainingTimeInMillis() - reserveMillis;
       const limits = () => ({ timeoutMillis: Math.max(1, Math.min(attemptMillis, timeLeft())), signal });
