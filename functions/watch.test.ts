@@ -391,6 +391,21 @@ describe('a run that fails', () => {
     expect(JSON.stringify(lines)).not.toContain('canonical');
   });
 
+  it('because the bus never answers ends half a second before Lambda would cut it off', async () => {
+    seed();
+    const service = watchService({
+      env: { ...environment(emulator), EVENT_BUS: 'orders' },
+      announce: () => new Promise(() => {}),
+      now: time.now,
+      reserveMillis: 0,
+    });
+    await expect(watchHandler(service)(RUN, lambdaContext(700))).rejects.toMatchObject({
+      name: 'UpstreamTimeout',
+      message: 'The time is up.',
+    });
+    expect(lines).toMatchObject([{ level: 'error', event: 'watch.failed', error: 'UpstreamTimeout' }]);
+  });
+
   it.each([
     ['EVENT_BUS', { EVENT_BUS: '' }],
     ['STUCK_AFTER_HOURS', { STUCK_AFTER_HOURS: 'twelve' }],

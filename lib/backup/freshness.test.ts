@@ -57,6 +57,7 @@ describe('the freshness of an instance', () => {
 
   it.each([undefined, '', 'yesterday', 5])('is that of ages where it was created %j, never backed up', (created) => {
     const [freshness] = fresh([{ id: 'a', created }], []);
+    expect(Object.keys(freshness ?? {})).toEqual(['instance_id', 'hours']);
     expect(freshness?.hours).toBeGreaterThan(50 * 365 * 24);
   });
 

@@ -47,6 +47,10 @@ describe('what happens to a backup', () => {
     expect(milestones(backup('FAILED', after(LIMIT)), LIMIT)).toEqual([{ kind: 'failed', at: BEGIN + LIMIT }]);
   });
 
+  it('that failed in the second in which it began is told then', () => {
+    expect(milestones(backup('FAILED', after(0)), LIMIT)).toEqual([{ kind: 'failed', at: BEGIN }]);
+  });
+
   it.each([
     ['missing', undefined],
     ['empty', ''],

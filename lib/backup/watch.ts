@@ -51,5 +51,4 @@ export async function watch(ask: Ask, time: Date, { stuckAfterHours, ignored }: 
   return { happenings: [...happenings.values()].sort(byTime), freshness: freshness.asOf(time), backups };
 }
 
-const byTime = (a: Happening, b: Happening): number =>
-  a.time.getTime() - b.time.getTime() || (a.detail.id < b.detail.id ? -1 : 1);
+const byTime = (a: Happening, b: Happening): number => a.time.getTime() - b.time.getTime();
