@@ -1,10 +1,10 @@
-/** What happens to a backup after it began, and when. It follows from the backup alone, whenever and however often it is asked. */
+/** What happens to a backup after it began, and when: it follows from the backup alone, however late it is asked. */
 import type { ListedBackup } from '../dds/inventory.ts';
 import { readTime } from '../dds/time.ts';
 
 /**
  * - `completed`, `failed`: it ended so
- * - `unknown`: it ended, and how is not told any more: it is being deleted
+ * - `unknown`: it ended, and how is not told any more: it is DISABLED, or of a status that the reference does not name
  * - `stuck`: it was still building when it should long have ended
  */
 export interface Milestone {

@@ -1,4 +1,4 @@
-/** What a run saw: a log line for each thing that happened, each instance and the run itself. Metric filters count them. */
+/** What a run saw: a log line for all that happened, for each instance and for the run. Metric filters read them. */
 import type { MiddlewareObj } from '@middy/core';
 import type { Context } from 'aws-lambda';
 import type { Happening } from '../backup/happening.ts';
