@@ -1,18 +1,21 @@
 /** The names that callers match on, in Step Functions, in a dead-letter reader, in `error_code`. */
-export type FailureName =
-  | 'InvalidRequest'
-  | 'Unauthorized'
-  | 'ConfigurationError'
-  | 'BackupNameTaken'
-  | 'InstanceBusy'
-  | 'Throttled'
-  | 'DdsUnavailable'
-  | 'DdsRejected'
-  | 'CredentialsRefused'
-  | 'UpstreamUnreachable'
-  | 'UpstreamTimeout'
-  | 'UpstreamInvalid'
-  | 'AnnouncementFailed';
+export const FAILURE_NAMES = [
+  'InvalidRequest',
+  'Unauthorized',
+  'ConfigurationError',
+  'BackupNameTaken',
+  'InstanceBusy',
+  'Throttled',
+  'DdsUnavailable',
+  'DdsRejected',
+  'CredentialsRefused',
+  'UpstreamUnreachable',
+  'UpstreamTimeout',
+  'UpstreamInvalid',
+  'AnnouncementFailed',
+] as const;
+
+export type FailureName = (typeof FAILURE_NAMES)[number];
 
 /** Characters: it may quote an answer or an event, and must fit into a log line and a queue's message. */
 const LONGEST_MESSAGE = 1000;

@@ -20,10 +20,12 @@ export interface BackupCreatorOptions extends Pick<Patience, 'random' | 'wait'> 
   readonly reserveMillis: number;
 }
 
-/** How long the invocation still has. */
-export interface Deadline {
+/** How long the invocation still has, and whether it is the trigger's first. */
+export interface Delivery {
   readonly remainingMillis: () => number;
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
+  /** When the trigger's first delivery began, or earlier; without it this one is the first. */
+  readonly firstBegan?: Date | undefined;
 }
 
 interface Created {
@@ -59,12 +61,12 @@ export function backupCreator({ dds, now, random, wait, attemptMillis, reserveMi
   return async function createBackup(
     { backup }: BackupRequest,
     trigger: Trigger,
-    { remainingMillis, signal }: Deadline,
+    { remainingMillis, signal, firstBegan }: Delivery,
   ): Promise<Accepted | Recognised> {
     const { instance_id, name_prefix = '', description } = backup;
     const name = backup.name ?? derivedName(name_prefix, trigger, instance_id);
     const wanted = { instance_id, name, ...(description !== undefined && { description }) };
-    const began = now();
+    const began = firstBegan ?? now();
     let attempts = 0;
 
     const timeLeft = () => remainingMillis() - reserveMillis;
@@ -82,7 +84,7 @@ export function backupCreator({ dds, now, random, wait, attemptMillis, reserveMi
         throw error;
       }
     };
-    const find = () => findByName(dds, wanted, now(), trigger.time, limits);
+    const find = () => findByName(dds, wanted, now(), trigger.time ?? firstBegan, limits);
 
     try {
       const { job_id, backup_id, status, text } = await persist(submit, patience);

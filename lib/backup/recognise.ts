@@ -15,7 +15,7 @@ export type Wanted = CreateBackupRequest['backup'];
 /**
  * Looks for a backup of the wanted name among the instance's manual backups that began in the last 24 hours, or since
  * the trigger where that is longer ago.
- * @param since the trigger's time, where it has one
+ * @param since the trigger's time, where it has one, else its first delivery's, where that is not this one
  */
 export async function findByName(
   dds: DdsClient,
@@ -47,12 +47,13 @@ export const isWanted = (found: Backup, wanted: Wanted, since: Date | undefined)
   (since === undefined || Date.parse(`${found.begin_time}Z`) >= since.getTime() - CLOCK_TOLERANCE);
 
 /**
- * The earliest that the backup of a trigger may have begun: with the trigger, or with this delivery of one without a
- * time. A time ahead of ours counts as now, and one of more than a day ago as a day ago: nothing is delivered that long,
- * and the sender of an event may choose its time.
+ * The earliest that the backup of a trigger may have begun: with the trigger, or with the first delivery of one without
+ * a time. A time ahead of that delivery counts as it, and one of more than a day before as a day before: nothing is on
+ * its way that long, and the sender of an event may choose its time.
+ * @param began the first delivery of the trigger that is known of
  */
-export const earliestBegin = ({ time }: Trigger, now: Date): Date =>
-  time === undefined || time > now ? now : new Date(Math.max(time.getTime(), now.getTime() - DAY));
+export const earliestBegin = ({ time }: Trigger, began: Date): Date =>
+  time === undefined || time > began ? began : new Date(Math.max(time.getTime(), began.getTime() - DAY));
 
 /** `yyyy-mm-dd hh:mm:ss` in UTC. */
 const ddsTime = (millis: number): string => new Date(millis).toISOString().slice(0, 19).replace('T', ' ');

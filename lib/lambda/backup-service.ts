@@ -1,4 +1,4 @@
-/** What the three functions share: one service, wired from the environment when the first event needs it. */
+/** What the functions share: one service, wired from the environment when the first event needs it. */
 import type { Context } from 'aws-lambda';
 import { backupCreator } from '../backup/create-backup.ts';
 import type { Trigger } from '../backup/trigger.ts';
@@ -46,10 +46,17 @@ export function backupService({
 
   return {
     now,
+    random,
     /** Whether http callers need not be known: on a local server. */
     isOpen: env.HTTP_AUTH === 'none',
     webhookKeys: keys.webhookKeys,
-    createBackup: async (request: BackupRequest, trigger: Trigger, context: Context, signal: AbortSignal) =>
-      creator()(request, trigger, { remainingMillis: () => context.getRemainingTimeInMillis(), signal }),
+    /** @param firstBegan when the trigger's first delivery began, where that is not this one */
+    createBackup: async (
+      request: BackupRequest,
+      trigger: Trigger,
+      context: Pick<Context, 'getRemainingTimeInMillis'>,
+      signal?: AbortSignal,
+      firstBegan?: Date,
+    ) => creator()(request, trigger, { remainingMillis: () => context.getRemainingTimeInMillis(), signal, firstBegan }),
   };
 }

@@ -2,11 +2,10 @@
 import type { MiddlewareObj, Request } from '@middy/core';
 import type { Context } from 'aws-lambda';
 import type { Accepted, Recognised } from '../backup/create-backup.ts';
-import { DdsError } from '../dds/dds-error.ts';
 import { Failure } from '../failure.ts';
 import { isObject } from './http-event.ts';
 import { InvalidRequest } from './invalid-request.ts';
-import { log } from './log.ts';
+import { type Facts, instanceId, logCreated, logNotCreated, reasonOf } from './log.ts';
 import type { TriggerSource } from './trigger-source.ts';
 
 export type Created = Accepted | Recognised;
@@ -21,16 +20,6 @@ interface Started extends Record<string, unknown> {
   startedAt: number;
 }
 
-/** The caller's doing, or the moment's; every other failure is for the operator. */
-const REFUSALS: readonly string[] = [
-  'InvalidRequest',
-  'Unauthorized',
-  'BackupNameTaken',
-  'InstanceBusy',
-  'Throttled',
-  'DdsRejected',
-];
-
 /**
  * Logs how the event ended, as `backup.accepted`, `.recognised`, `.refused` or `.failed`, and gives the end its form.
  * The first of a stack: it hears of all that the others throw.
@@ -42,7 +31,7 @@ export function outcome<Event>(
   answer: (created: Created) => unknown,
   refuse?: (failure: Failure) => unknown,
 ): MiddlewareObj<Event, unknown, Error, Context, Started> {
-  const facts = ({ event, context, internal }: Request<Event, unknown, Error, Context, Started>) => ({
+  const facts = ({ event, context, internal }: Request<Event, unknown, Error, Context, Started>): Facts => ({
     trigger: source.kind,
     trigger_id: triggerId(source, event, context),
     instance_id: instanceId(source.request(event)),
@@ -56,25 +45,13 @@ export function outcome<Event>(
 
     after: (request) => {
       const created = request.response as Created;
-      const { kind, name, backup_id, attempts } = created;
-      const job = created.kind === 'accepted' && { job_id: created.job_id };
-      log('info', { event: `backup.${kind}`, ...facts(request), name, backup_id, ...job, attempts });
+      logCreated(facts(request), created);
       request.response = answer(created);
     },
 
     onError: (request) => {
       const failure = asFailure(request.error);
-      const refused = REFUSALS.includes(failure?.name ?? '');
-      log(refused ? 'warn' : 'error', {
-        event: refused ? 'backup.refused' : 'backup.failed',
-        ...facts(request),
-        ...failure?.backup,
-        // An error that is not ours is thrown on, and Lambda logs it; what it holds is not known here.
-        error: failure?.name ?? 'Unexpected',
-        ...(failure && { message: failure.message }),
-        ...(failure?.cause instanceof Failure && { cause: failure.cause.message }),
-        ...(failure instanceof DdsError && { dds_status: failure.status, dds_code: failure.code }),
-      });
+      logNotCreated(facts(request), reasonOf(failure));
       if (!failure) return;
       request.error = failure;
       request.response = refuse?.(failure);
@@ -88,12 +65,6 @@ function triggerId<Event>(source: TriggerSource<Event>, event: Event, context: C
   } catch {
     return undefined;
   }
-}
-
-function instanceId(request: unknown): string | undefined {
-  const backup = isObject(request) ? request.backup : undefined;
-  const id = isObject(backup) ? backup.instance_id : undefined;
-  return typeof id === 'string' ? id.slice(0, 64) : undefined;
 }
 
 /** The errors of middy's own middlewares as ours. Their causes hold the body: they are not kept. */

@@ -8,7 +8,7 @@ export interface TriggerSource<Event> {
   readonly kind: Trigger['kind'];
   readonly request: (event: Event) => unknown;
   /** @throws InvalidRequest when the event's id or time is none */
-  readonly identify: (event: Event, context: Context) => Trigger;
+  readonly identify: (event: Event, context: Pick<Context, 'awsRequestId'>) => Trigger;
 }
 
 const MINUTE = 60 * 1000;
@@ -28,8 +28,9 @@ export const eventBus: TriggerSource<{
 /**
  * Another function or a schedule: `id` and `time` beside `backup`, each optional. Without an id the request id is
  * taken, which Lambda's own asynchronous retry keeps.
+ * @param queuedMillis how long the event may have waited before `now`
  */
-export const invoke = (now: () => Date): TriggerSource<unknown> => ({
+export const invoke = (now: () => Date, queuedMillis = 0): TriggerSource<unknown> => ({
   kind: 'invoke',
   request: (event) => {
     if (!isObject(event)) return event;
@@ -41,7 +42,7 @@ export const invoke = (now: () => Date): TriggerSource<unknown> => ({
     return {
       kind: 'invoke',
       id: id === undefined ? context.awsRequestId : idAt('/id', id),
-      ...(time !== undefined && { time: recent('/time', timeAt('/time', time), now()) }),
+      ...(time !== undefined && { time: recent('/time', timeAt('/time', time), now(), queuedMillis) }),
     };
   },
 });
@@ -82,9 +83,9 @@ export function timeAt(path: string, text: unknown): Date {
 /** From 1970 to 9999: a year of four digits. */
 const isOfOurEra = (time: Date): boolean => time.getTime() >= 0 && time.getTime() < Date.UTC(10000, 0);
 
-function recent(path: string, time: Date, now: Date): Date {
+function recent(path: string, time: Date, now: Date, queuedMillis: number): Date {
   const age = now.getTime() - time.getTime();
-  if (age <= 24 * 60 * MINUTE && age >= -5 * MINUTE) return time;
+  if (age <= 24 * 60 * MINUTE + queuedMillis && age >= -5 * MINUTE) return time;
   throw notIdentified(path, 'must lie within the last 24 hours and at most 5 minutes ahead');
 }
 
