@@ -33,6 +33,7 @@ const deliver = (
   request: typeof NAMED | typeof PREFIXED,
   trigger: Trigger,
   options: Partial<BackupCreatorOptions> = {},
+  firstBegan?: Date,
 ) => {
   const dds = ddsClient({
     endpoint: emulator.url,
@@ -50,7 +51,7 @@ const deliver = (
     reserveMillis: 1000,
     ...options,
   });
-  return create(request, trigger, { remainingMillis: () => end - time.now().getTime() });
+  return create(request, trigger, { remainingMillis: () => end - time.now().getTime(), firstBegan });
 };
 
 const event = (id = 'event-1'): Trigger => ({ kind: 'event-bus', id, time: time.now() });
@@ -557,5 +558,29 @@ describe('a name that was given before', () => {
     const { backup_id } = await deliver(NAMED, trigger);
     time.advance(3 * 60 * MINUTE);
     expect(await deliver(NAMED, trigger)).toMatchObject({ kind: 'recognised', backup_id });
+  });
+});
+
+describe('a delivery that is not the first', () => {
+  const began = () => new Date('2026-03-01T12:00:00Z');
+
+  it.each([
+    ['that the caller named', NAMED],
+    ['that has a derived name', PREFIXED],
+  ])('recognises the backup %s that the first one made, two days later', async (_, request) => {
+    emulator.faults.decide = () => ({ kind: 'hang', when: 'after' });
+    await expect(deliver(request, webhook())).rejects.toMatchObject({ name: 'UpstreamTimeout' });
+    emulator.faults.clear();
+    time.advance(2 * DAY);
+    const recognised = await deliver(request, webhook(), {}, began());
+    expect(recognised).toMatchObject({ kind: 'recognised', backup_id: emulator.backups[0]?.id });
+    expect(emulator.backups).toHaveLength(1);
+  });
+
+  it('does not recognise a backup of that name that began before the first one', async () => {
+    await deliver(NAMED, webhook('another'));
+    time.advance(MINUTE);
+    const later = new Date(began().getTime() + 3000);
+    await expect(deliver(NAMED, webhook(), {}, later)).rejects.toMatchObject({ name: 'BackupNameTaken' });
   });
 });
