@@ -1,7 +1,10 @@
-/** Bundles each function into one minified ESM file, `dist/{function}.mjs`. */
-import { writeFile } from 'node:fs/promises';
+/**
+ * Bundles each function into one minified ESM file, `dist/{function}.mjs`; the durable one, whose SDK loads the client of
+ * Lambda's API by itself and later, into a folder of chunks, `dist/deferred/`.
+ */
+import { rm, writeFile } from 'node:fs/promises';
 import { STATUS_CODES } from 'node:http';
-import { build, type Plugin } from 'esbuild';
+import { type BuildOptions, build, type Plugin } from 'esbuild';
 
 /** @middy/util wants node:http for its status texts alone, and the ESM facade of node:http costs 20 ms of a cold start. */
 const statusTexts: Plugin = {
@@ -16,11 +19,7 @@ const statusTexts: Plugin = {
   },
 };
 
-const { metafile } = await build({
-  entryPoints: ['functions/http.ts', 'functions/event-bus.ts', 'functions/invoke.ts', 'functions/watch.ts'],
-  // Lambda's runtime has it.
-  external: ['@aws-sdk/*'],
-  outdir: 'dist',
+const common = {
   outExtension: { '.js': '.mjs' },
   bundle: true,
   minify: true,
@@ -29,8 +28,30 @@ const { metafile } = await build({
   target: 'node24',
   metafile: true,
   plugins: [statusTexts],
-});
-await writeFile('dist/meta.json', JSON.stringify(metafile));
+} as const satisfies BuildOptions;
 
-for (const [file, { bytes }] of Object.entries(metafile.outputs))
-  console.log(`${file} ${(bytes / 1024).toFixed(1)} kB`);
+/** In Lambda's runtime: https://docs.aws.amazon.com/lambda/latest/dg/lambda-nodejs.html */
+const external = ['@aws-sdk/client-eventbridge'];
+
+const single = await build({
+  ...common,
+  entryPoints: ['functions/http.ts', 'functions/event-bus.ts', 'functions/invoke.ts', 'functions/watch.ts'],
+  outdir: 'dist',
+  external,
+});
+
+await rm('dist/deferred', { recursive: true, force: true });
+const durable = await build({
+  ...common,
+  entryPoints: { index: 'functions/deferred.ts' },
+  outdir: 'dist/deferred',
+  splitting: true,
+  // Of the AWS SDK's two forms only this one leaves out what is not used, and needs no `require`.
+  mainFields: ['module', 'main'],
+  external,
+});
+
+const outputs = { ...single.metafile.outputs, ...durable.metafile.outputs };
+await writeFile('dist/meta.json', JSON.stringify({ outputs }));
+
+for (const [file, { bytes }] of Object.entries(outputs)) console.log(`${file} ${(bytes / 1024).toFixed(1)} kB`);

@@ -10,7 +10,7 @@ interface Parameters {
   [other: string]: unknown;
 }
 
-const DEFAULTS = { stuckAfterHours: 12, freshnessHours: 26, freshnessIgnores: '' };
+const DEFAULTS = { deferredPatienceSeconds: 86_400, stuckAfterHours: 12, freshnessHours: 26, freshnessIgnores: '' };
 
 /** What the plugin says to a command; nothing when it lets it go on. */
 function refusal(
@@ -43,6 +43,19 @@ describe.each(['package', 'deploy', 'deploy function'])('serverless %s', (comman
       `webhookRoute: on or off, not ${JSON.stringify(webhookRoute)}`,
     );
   });
+
+  it.each([1, '1', 86_400, '604800'])('lets the patience be %j seconds', (deferredPatienceSeconds) => {
+    expect(refusal(command, { deferredPatienceSeconds })).toBeUndefined();
+  });
+
+  it.each([604_801, '604801', 0, -1, '1.5', '1e3', ' 60', '1 day', '', null])(
+    'refuses %j as one: it would outlast its execution, or is none',
+    (deferredPatienceSeconds) => {
+      expect(refusal(command, { deferredPatienceSeconds })).toContain(
+        `deferredPatienceSeconds: a whole number up to 604800, not ${JSON.stringify(deferredPatienceSeconds)}`,
+      );
+    },
+  );
 });
 
 describe.each(['package', 'deploy', 'deploy function'])('serverless %s', (command) => {

@@ -1,7 +1,7 @@
 /**
  * Refuses what would go through and be wrong. Deploying without the required parameters would make every backup fail;
  * packaging can do without them, so `serverless.yml` itself does not ask. And who misspells the switch of the open route
- * should hear of it, not wonder. So should who misspells what watch reads.
+ * should hear of it, not wonder. So should who misspells what deferred and watch read.
  */
 
 interface Serverless {
@@ -17,8 +17,11 @@ interface Serverless {
 const LAYER_ARN = /^arn:aws[a-z-]*:lambda:[a-z0-9-]+:\d{12}:layer:[\w-]+:\d+$/;
 
 const HOURS = /^(?=.*[1-9])\d{1,4}(\.\d{1,4})?$/;
-const SPELLING: Readonly<Record<string, readonly [rule: RegExp, said: string]>> = {
+/** A day less than `executionTimeout` in serverless.yml: an execution is to end by itself, and say why. */
+const LONGEST_PATIENCE = 7 * 24 * 60 * 60;
+const SPELLING: Readonly<Record<string, readonly [rule: RegExp, said: string, most?: number]>> = {
   webhookRoute: [/^(on|off)$/, 'on or off'],
+  deferredPatienceSeconds: [/^[1-9]\d*$/, `a whole number up to ${LONGEST_PATIENCE}`, LONGEST_PATIENCE],
   stuckAfterHours: [HOURS, 'a number of hours'],
   freshnessHours: [HOURS, 'a number of hours'],
   freshnessIgnores: [/^([A-Za-z0-9-]{1,64}(, ?[A-Za-z0-9-]{1,64})*)?$/, 'ids of instances with commas between'],
@@ -46,7 +49,7 @@ export default class DeployPlugin {
   #misspelt(): string[] {
     const { custom = {} } = this.#serverless.service;
     return Object.entries(SPELLING)
-      .filter(([name, [rule]]) => !rule.test(String(custom[name])))
+      .filter(([name, [rule, , most]]) => !rule.test(String(custom[name])) || (most && Number(custom[name]) > most))
       .map(([name, [, said]]) => `${name}: ${said}, not ${JSON.stringify(custom[name])}`);
   }
 

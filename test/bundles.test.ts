@@ -1,5 +1,10 @@
 import { readFileSync, statSync } from 'node:fs';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { createServer } from 'node:http';
+import { isBuiltin } from 'node:module';
+import type { AddressInfo } from 'node:net';
+import type { Metafile } from 'esbuild';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { runDurableExecution } from '../emulator/durable-execution.ts';
 import { type Emulator, startEmulator } from '../emulator/emulator.ts';
 import { eventWith, FUNCTIONS, type FunctionName, startBundle } from './support/bundles.ts';
 import { environment } from './support/emulated.ts';
@@ -102,4 +107,82 @@ it('http is closed when nothing is configured to open it', async () => {
     await handler(eventWith.http({ backup: { instance_id: 'x', name: 'before-migration' } }), lambdaContext()),
   ).toMatchObject({ statusCode: 401 });
   expect(emulator.requests).toEqual([]);
+});
+
+describe('the bundle deferred', () => {
+  const { outputs }: Metafile = JSON.parse(readFileSync(new URL('../dist/meta.json', import.meta.url), 'utf8'));
+  const { bytes = Number.NaN, inputs = {}, imports = [] } = outputs['dist/deferred/index.mjs'] ?? {};
+  const record = sample('deferred');
+
+  it('loads at most 128 kB at its start, and no AWS SDK', () => {
+    expect(bytes).toBeLessThanOrEqual(128 * 1024);
+    const packages = Object.keys(inputs).filter((path) => path.includes('node_modules/'));
+    expect(packages.filter((path) => !/node_modules\/(@middy\/|@aws\/durable-execution-sdk-js\/)/.test(path))).toEqual(
+      [],
+    );
+    const atOnce = imports.filter(({ kind }) => kind === 'import-statement').map(({ path }) => path);
+    expect(atOnce.filter((path) => !isBuiltin(path))).toEqual([]);
+    expect(atOnce).not.toContain('node:http');
+  });
+
+  it("holds the client of Lambda's API in chunks of its own, and that of EventBridge not at all", () => {
+    const all = Object.entries(outputs).filter(([file]) => file.startsWith('dist/deferred/'));
+    const packages = new Set(all.flatMap(([, chunk]) => Object.keys(chunk.inputs)));
+    expect([...packages].some((path) => path.includes('@aws-sdk/client-lambda/'))).toBe(true);
+    expect([...packages].filter((path) => path.includes('client-eventbridge'))).toEqual([]);
+    expect([...packages].filter((path) => /\/ajv\/|durable-execution-sdk-js-testing/.test(path))).toEqual([]);
+  });
+
+  it('makes one backup of the sample', async () => {
+    const handler = await startBundle('deferred/index', environment(emulator));
+    const { status, result } = await runDurableExecution({
+      handler,
+      payload: record,
+      context: () => lambdaContext(),
+      now: () => new Date(),
+      wait: async () => {},
+    });
+    expect(status).toBe('SUCCEEDED');
+    expect(result).toEqual({ job_id: expect.any(String), backup_id: emulator.backups[0]?.id });
+    expect(emulator.requests).toMatchObject([{ operation: 'create-backup', status: 200 }]);
+  });
+
+  it('keeps its state through the API of Lambda, and announces a refusal through that of EventBridge', async () => {
+    const requests: { path: string; body: Record<string, unknown> }[] = [];
+    const aws = createServer(async (incoming, response) => {
+      const body = JSON.parse(Buffer.concat(await incoming.toArray()).toString());
+      requests.push({ path: decodeURIComponent(incoming.url ?? ''), body });
+      response.writeHead(200, { 'content-type': 'application/x-amz-json-1.1', connection: 'close' });
+      const announced = { FailedEntryCount: 0, Entries: [{ EventId: 'e' }] };
+      const kept = { CheckpointToken: 'next', NewExecutionState: { Operations: [] } };
+      response.end(JSON.stringify('Entries' in body ? announced : kept));
+    });
+    await new Promise<void>((resolve) => aws.listen(0, '127.0.0.1', resolve));
+    const { port } = aws.address() as AddressInfo;
+    for (const service of ['LAMBDA', 'EVENTBRIDGE'])
+      vi.stubEnv(`AWS_ENDPOINT_URL_${service}`, `http://127.0.0.1:${port}`);
+    for (const name of ['AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY']) vi.stubEnv(name, 'x');
+    vi.stubEnv('AWS_REGION', 'eu-central-1');
+    vi.stubEnv('EVENT_BUS', 'orders');
+
+    const handler = await startBundle('deferred/index', environment(emulator));
+    const DurableExecutionArn = 'arn:aws:lambda:eu-central-1:123456789012:function:deferred:1/durable-execution/a/b';
+    const refused = { ...record, responsePayload: { errorType: 'DdsRejected', errorMessage: 'no such instance' } };
+    const execution = { Id: 'e', Type: 'EXECUTION', Status: 'STARTED', StartTimestamp: new Date().toISOString() };
+    const Operations = [{ ...execution, ExecutionDetails: { InputPayload: JSON.stringify(refused) } }];
+    const input = { DurableExecutionArn, CheckpointToken: 'first', InitialExecutionState: { Operations } };
+    expect(await handler(input, lambdaContext())).toEqual({
+      Status: 'FAILED',
+      Error: expect.objectContaining({ ErrorType: 'DdsRejected', ErrorMessage: 'no such instance' }),
+    });
+
+    const checkpoints = requests.filter(({ path }) => path.endsWith(`${DurableExecutionArn}/checkpoint`));
+    const announcements = requests.filter((request) => !checkpoints.includes(request));
+    expect(checkpoints.at(-1)?.body).toMatchObject({ Updates: [{ Name: 'announce-refusal', Action: 'SUCCEED' }] });
+    expect(announcements).toMatchObject([
+      { body: { Entries: [{ EventBusName: 'orders', DetailType: 'DDS Backup Refused' }] } },
+    ]);
+    aws.close();
+    vi.unstubAllEnvs();
+  });
 });

@@ -2,7 +2,7 @@
 import type { DdsClient } from '../dds/client.ts';
 import { DdsError } from '../dds/dds-error.ts';
 import { Failure } from '../failure.ts';
-import { derivedName } from './name.ts';
+import { backupName } from './name.ts';
 import { type Patience, persist } from './persist.ts';
 import { earliestBegin, findByName, isWanted } from './recognise.ts';
 import type { Trigger } from './trigger.ts';
@@ -63,8 +63,8 @@ export function backupCreator({ dds, now, random, wait, attemptMillis, reserveMi
     trigger: Trigger,
     { remainingMillis, signal, firstBegan }: Delivery,
   ): Promise<Accepted | Recognised> {
-    const { instance_id, name_prefix = '', description } = backup;
-    const name = backup.name ?? derivedName(name_prefix, trigger, instance_id);
+    const { instance_id, description } = backup;
+    const name = backupName(backup, trigger);
     const wanted = { instance_id, name, ...(description !== undefined && { description }) };
     const began = firstBegan ?? now();
     let attempts = 0;

@@ -44,3 +44,7 @@ export class DdsError extends Failure {
     return this.#text;
   }
 }
+
+/** DDS's own code in the message of a DdsError, where nothing but its message is left. */
+export const codeIn = (message: string): string | undefined =>
+  /^DDS answered \d{3} ([\w.-]{1,64}): /.exec(message)?.[1];

@@ -1,5 +1,5 @@
 /** Tells an event bus what became of a backup, for whoever wants to hear of it. */
-import { EventBridgeClient, PutEventsCommand } from '@aws-sdk/client-eventbridge';
+import type { EventBridgeClient } from '@aws-sdk/client-eventbridge';
 import type { Environment } from '../config.ts';
 import { Failure } from '../failure.ts';
 
@@ -28,13 +28,15 @@ const MOST_ENTRIES = 10;
  * Announces on the EventBridge bus that the variable `EVENT_BUS` names.
  * @throws Failure `ConfigurationError` on the first announcement when there is no such variable
  */
-export function eventBusAnnouncer(env: Environment, client = () => new EventBridgeClient()): Announce {
+export function eventBusAnnouncer(env: Environment, client?: () => EventBridgeClient): Announce {
   let connected: EventBridgeClient | undefined;
 
   return async (announcements) => {
     const { EVENT_BUS: EventBusName } = env;
     if (!EventBusName) throw new Failure('ConfigurationError', 'The function is not configured: EVENT_BUS is missing.');
-    connected ??= client();
+    // Comes with Lambda's runtime, and takes longer to load than all the rest: only for who has something to say.
+    const { EventBridgeClient, PutEventsCommand } = await import('@aws-sdk/client-eventbridge');
+    connected ??= client?.() ?? new EventBridgeClient();
     for (let i = 0; i < announcements.length; i += MOST_ENTRIES) {
       const Entries = announcements.slice(i, i + MOST_ENTRIES).map(({ type, time, detail }) => ({
         EventBusName,

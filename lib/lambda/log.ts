@@ -10,7 +10,7 @@ export interface Facts {
   readonly trigger: Trigger['kind'] | undefined;
   readonly trigger_id: string | undefined;
   readonly instance_id: string | undefined;
-  readonly duration_ms: number;
+  readonly duration_ms?: number;
 }
 
 /** The caller's doing, or the moment's; every other failure is for the operator. */
@@ -38,6 +38,7 @@ export function logNotCreated(facts: Facts, { error, ...reason }: Reason): void 
 
 export interface Reason {
   readonly error: string;
+  readonly message?: string;
   readonly [field: string]: unknown;
 }
 

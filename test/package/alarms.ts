@@ -16,8 +16,9 @@ describe('alarms', () => {
   });
   const expected: Record<string, object> = {
     HttpErrors: { ...errors, Dimensions: byFunction('Http') },
-    EventBusErrors: { ...errors, Dimensions: byFunction('EventDashbus') },
-    InvokeErrors: { ...errors, Dimensions: byFunction('Invoke') },
+    DeferredFailed: { ...errors, MetricName: 'DurableExecutionFailed', Dimensions: byFunction('Deferred') },
+    DeferredTimedOut: { ...errors, MetricName: 'DurableExecutionTimedOut', Dimensions: byFunction('Deferred') },
+    DeferredLost: { ...errors, MetricName: 'DeadLetterErrors', Dimensions: byFunction('Deferred') },
     BackupFailed: {
       Namespace: 'DdsBackupTrigger/dev',
       MetricName: 'Outcomes',

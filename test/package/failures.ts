@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { arn, ofType, properties } from './packaged.ts';
 
+const DAY = 24 * 60 * 60;
+
 describe('what fails', () => {
   it('is kept for 14 days and encrypted, whichever queue it ends in', () => {
     const queues = ofType('AWS::SQS::Queue');
@@ -10,14 +12,41 @@ describe('what fails', () => {
     }
   });
 
-  it.each(['EventDashbus', 'Invoke'])('of %s is tried three times within the hour, then kept with its error', (id) => {
+  it.each(['EventDashbus', 'Invoke'])('of %s goes to deferred at once, with its error', (id) => {
     expect(properties(`${id}LambdaEvConf`)).toMatchObject({
       FunctionName: { Ref: `${id}LambdaFunction` },
-      MaximumRetryAttempts: 2,
+      MaximumRetryAttempts: 0,
       MaximumEventAgeInSeconds: 3600,
-      DestinationConfig: { OnFailure: { Destination: arn('GivenUpQueue') } },
+      // The alias: Lambda calls no unqualified durable function.
+      DestinationConfig: {
+        OnFailure: { Destination: { 'Fn::Join': [':', [arn('DeferredLambdaFunction'), 'durable']] } },
+      },
     });
     expect(properties(`${id}LambdaFunction`)).not.toHaveProperty('DeadLetterConfig');
+    expect(properties('DeferredDurableLambdaAlias')).toMatchObject({
+      FunctionName: { Ref: 'DeferredLambdaFunction' },
+      Name: 'durable',
+    });
+  });
+
+  it('for good at deferred is kept in its queue, and its execution is known as long as the queue keeps it', () => {
+    expect(properties('DeferredLambdaFunction')).toMatchObject({
+      DeadLetterConfig: { TargetArn: arn('GivenUpQueue') },
+      DurableConfig: { ExecutionTimeout: 8 * DAY, RetentionPeriodInDays: 14 },
+    });
+    expect(Object.keys(ofType('AWS::Lambda::EventInvokeConfig'))).toEqual([
+      'EventDashbusLambdaEvConf',
+      'InvokeLambdaEvConf',
+    ]);
+  });
+
+  it('is tried for a day, which leaves the execution a week to end by itself', () => {
+    const { Environment, DurableConfig } = properties('DeferredLambdaFunction') as {
+      Environment: { Variables: { DEFERRED_PATIENCE_SECONDS: string } };
+      DurableConfig: { ExecutionTimeout: number };
+    };
+    expect(Number(Environment.Variables.DEFERRED_PATIENCE_SECONDS)).toBe(DAY);
+    expect(DurableConfig.ExecutionTimeout).toBeGreaterThan(DAY);
   });
 
   it('of watch is tried three times within six hours, then kept with its time', () => {

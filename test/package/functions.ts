@@ -1,19 +1,23 @@
 import { describe, expect, it } from 'vitest';
-import { arn, FUNCTIONS, given, LAYER, properties } from './packaged.ts';
+import { arn, FUNCTIONS, type FunctionName, given, LAYER, properties } from './packaged.ts';
 
-/** What only one of them is told: without parameters, and with all of them. */
-const OWN: Readonly<Record<string, readonly [plain: object, given: object]>> = {
-  watch: [
-    { EVENT_BUS: 'default', STUCK_AFTER_HOURS: '12' },
-    { EVENT_BUS: 'orders', STUCK_AFTER_HOURS: '6', FRESHNESS_IGNORES: 'scratch-1,scratch-2' },
-  ],
+/** What one function is told beside what all are told: by default, and by the parameters. */
+const OWN: Partial<Record<FunctionName, { readonly plain: object; readonly given: object }>> = {
+  deferred: {
+    plain: { EVENT_BUS: 'default', DEFERRED_PATIENCE_SECONDS: '86400' },
+    given: { EVENT_BUS: 'orders', DEFERRED_PATIENCE_SECONDS: '7200' },
+  },
+  watch: {
+    plain: { EVENT_BUS: 'default', STUCK_AFTER_HOURS: '12' },
+    given: { EVENT_BUS: 'orders', STUCK_AFTER_HOURS: '6', FRESHNESS_IGNORES: 'scratch-1,scratch-2' },
+  },
 };
 
-describe.each(FUNCTIONS)('the function $name', ({ name, id, role, timeout }) => {
+describe.each(FUNCTIONS)('the function $name', ({ name, id, role, timeout, bundle }) => {
   it('runs its bundle on Node 24, arm64, with the memory and the time-out of the design', () => {
     expect(properties(`${id}LambdaFunction`)).toMatchObject({
       FunctionName: `dds-backup-trigger-dev-${name}`,
-      Handler: `dist/${name}.handler`,
+      Handler: `dist/${bundle}.handler`,
       Runtime: 'nodejs24.x',
       Architectures: ['arm64'],
       MemorySize: 256,
@@ -29,7 +33,7 @@ describe.each(FUNCTIONS)('the function $name', ({ name, id, role, timeout }) => 
         OTC_SDK_REGION: 'eu-de',
         PARAMETERS_SECRETS_EXTENSION_CACHE_ENABLED: 'false',
         PARAMETERS_SECRETS_EXTENSION_LOG_LEVEL: 'WARN',
-        ...OWN[name]?.[0],
+        ...OWN[name]?.plain,
       },
     });
   });
@@ -44,7 +48,7 @@ describe.each(FUNCTIONS)('the function $name', ({ name, id, role, timeout }) => 
         OTC_SDK_REGION: 'eu-de',
         PARAMETERS_SECRETS_EXTENSION_CACHE_ENABLED: 'false',
         PARAMETERS_SECRETS_EXTENSION_LOG_LEVEL: 'WARN',
-        ...OWN[name]?.[1],
+        ...OWN[name]?.given,
       },
     });
     expect(Layers).toEqual([LAYER]);

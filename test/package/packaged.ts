@@ -17,6 +17,7 @@ export const GIVEN = [
   'eventSource=shop.release',
   'eventDetailType=Migration Announced',
   'logRetentionInDays=30',
+  'deferredPatienceSeconds=7200',
   'stuckAfterHours=6',
   'freshnessHours=50',
   'freshnessIgnores=scratch-1,scratch-2',
@@ -37,12 +38,18 @@ export const [plain, given] = await Promise.all([
 
 /** Those that a request for a backup comes in by. */
 export const TRIGGERS = [
-  { name: 'http', id: 'Http', role: 'HttpRole', timeout: 29 },
-  { name: 'event-bus', id: 'EventDashbus', role: 'EventBusRole', timeout: 60 },
-  { name: 'invoke', id: 'Invoke', role: 'InvokeRole', timeout: 60 },
+  { name: 'http', id: 'Http', role: 'HttpRole', timeout: 29, bundle: 'http' },
+  { name: 'event-bus', id: 'EventDashbus', role: 'EventBusRole', timeout: 60, bundle: 'event-bus' },
+  { name: 'invoke', id: 'Invoke', role: 'InvokeRole', timeout: 60, bundle: 'invoke' },
 ] as const;
 
-export const FUNCTIONS = [...TRIGGERS, { name: 'watch', id: 'Watch', role: 'WatchRole', timeout: 60 }] as const;
+export const FUNCTIONS = [
+  ...TRIGGERS,
+  { name: 'deferred', id: 'Deferred', role: 'DeferredRole', timeout: 60, bundle: 'deferred/index' },
+  { name: 'watch', id: 'Watch', role: 'WatchRole', timeout: 60, bundle: 'watch' },
+] as const;
+
+export type FunctionName = (typeof FUNCTIONS)[number]['name'];
 
 export const resource = (id: string, { template } = plain): Resource => {
   const found = template.Resources[id];

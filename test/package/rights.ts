@@ -7,18 +7,31 @@ describe('rights', () => {
   const secret = (name: string) => ({
     'Fn::Sub': `arn:\${AWS::Partition}:secretsmanager:\${AWS::Region}:\${AWS::AccountId}:secret:${name}-??????`,
   });
-  const bus = (name: string) => ({
-    'Fn::Sub': `arn:\${AWS::Partition}:events:\${AWS::Region}:\${AWS::AccountId}:event-bus/${name}`,
-  });
   const allow = (Action: string[], ...Resource: unknown[]) => ({ Effect: 'Allow', Action, Resource });
   const assume = allow(['sts:AssumeRole']);
-  const giveUp = allow(['sqs:SendMessage'], arn('GivenUpQueue'));
+  const defer = allow(['lambda:InvokeFunction'], { Ref: 'DeferredDurableLambdaAlias' });
+  const inThisRegion = (service: string, rest: string) => ({
+    'Fn::Sub': `arn:\${AWS::Partition}:${service}:\${AWS::Region}:\${AWS::AccountId}:${rest}`,
+  });
+  const executions = (stage: string) =>
+    inThisRegion('lambda', `function:dds-backup-trigger-${stage}-deferred:*/durable-execution/*/*`);
+  const bus = (name: string) => inThisRegion('events', `event-bus/${name}`);
   const read = allow(['secretsmanager:GetSecretValue'], secret('dds-backup-trigger'));
 
   it.each([
     { role: 'HttpRole', may: [allow(LOGS, arn('HttpLogGroup')), read] },
-    { role: 'EventBusRole', may: [allow(LOGS, arn('EventDashbusLogGroup')), read, giveUp] },
-    { role: 'InvokeRole', may: [allow(LOGS, arn('InvokeLogGroup')), read, giveUp] },
+    { role: 'EventBusRole', may: [allow(LOGS, arn('EventDashbusLogGroup')), read, defer] },
+    { role: 'InvokeRole', may: [allow(LOGS, arn('InvokeLogGroup')), read, defer] },
+    {
+      role: 'DeferredRole',
+      may: [
+        allow(LOGS, arn('DeferredLogGroup')),
+        read,
+        allow(['lambda:CheckpointDurableExecution', 'lambda:GetDurableExecutionState'], executions('dev')),
+        allow(['events:PutEvents'], bus('default')),
+        allow(['sqs:SendMessage'], arn('GivenUpQueue')),
+      ],
+    },
     {
       role: 'WatchRole',
       may: [
@@ -49,6 +62,7 @@ describe('rights', () => {
 
   it('belong to these roles, none of them made by the framework', () => {
     expect(Object.keys(ofType('AWS::IAM::Role')).sort()).toEqual([
+      'DeferredRole',
       'EventBusRole',
       'HttpRole',
       'InvokeRole',
@@ -69,11 +83,17 @@ describe('rights', () => {
     }
   });
 
-  it('hold no wildcard, save for the six characters that Secrets Manager puts behind every name', () => {
+  it('to put events and to keep executions go with the bus and the stage', () => {
+    const may = statements(properties('DeferredRole', given)).flatMap(({ Resource }) => Resource);
+    expect(may).toContainEqual(bus('orders'));
+    expect(may).toContainEqual(executions('prod'));
+  });
+
+  it('hold no wildcard, save for the six characters that Secrets Manager puts behind every name, and for the executions of every version', () => {
     const allowed = statements(plain.template).filter(({ Effect }) => Effect === 'Allow');
     const patterns = allowed.flatMap(({ Action, Resource }) => [...Action, ...Resource]);
     const wild = patterns.filter((pattern) => /[*?]/.test(JSON.stringify(pattern)));
-    expect(wild).toEqual(FUNCTIONS.map(() => secret('dds-backup-trigger')));
+    expect(wild).toEqual([...FUNCTIONS.map(() => secret('dds-backup-trigger')), executions('dev')]);
     expect(plain.text).not.toMatch(/"Not(Action|Resource|Principal)"/);
   });
 

@@ -11,9 +11,12 @@ type Handler = (event: unknown, context: ReturnType<typeof lambdaContext>) => Pr
 let copies = 0;
 
 /** A function as it is deployed, `dist/{name}.mjs`, started anew in this environment. */
-export async function startBundle(name: FunctionName | 'watch', env: Record<string, string>): Promise<Handler> {
+export async function startBundle(
+  name: FunctionName | 'deferred/index' | 'watch',
+  env: Record<string, string>,
+): Promise<Handler> {
   for (const variable of Object.keys(process.env))
-    if (/^(OTC_|DDS_|HTTP_AUTH|WEBHOOK_SECRET|EVENT_BUS|STUCK_|FRESHNESS_)/.test(variable))
+    if (/^(OTC_|DDS_|HTTP_AUTH|WEBHOOK_SECRET|EVENT_BUS|DEFERRED_|STUCK_|FRESHNESS_)/.test(variable))
       delete process.env[variable];
   Object.assign(process.env, env);
   const bundle: { handler: Handler } = await import(/* @vite-ignore */ `../../dist/${name}.mjs?copy=${++copies}`);
