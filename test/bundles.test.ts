@@ -3,7 +3,7 @@ import { createServer } from 'node:http';
 import { isBuiltin } from 'node:module';
 import type { AddressInfo } from 'node:net';
 import type { Metafile } from 'esbuild';
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { runDurableExecution } from '../emulator/durable-execution.ts';
 import { type Emulator, startEmulator } from '../emulator/emulator.ts';
 import { eventWith, FUNCTIONS, type FunctionName, startBundle } from './support/bundles.ts';
@@ -158,6 +158,8 @@ describe('the bundle deferred', () => {
       response.end(JSON.stringify('Entries' in body ? announced : kept));
     });
     await new Promise<void>((resolve) => aws.listen(0, '127.0.0.1', resolve));
+    onTestFinished(() => void aws.close());
+    onTestFinished(() => void vi.unstubAllEnvs());
     const { port } = aws.address() as AddressInfo;
     for (const service of ['LAMBDA', 'EVENTBRIDGE'])
       vi.stubEnv(`AWS_ENDPOINT_URL_${service}`, `http://127.0.0.1:${port}`);
@@ -182,7 +184,5 @@ describe('the bundle deferred', () => {
     expect(announcements).toMatchObject([
       { body: { Entries: [{ EventBusName: 'orders', DetailType: 'DDS Backup Refused' }] } },
     ]);
-    aws.close();
-    vi.unstubAllEnvs();
   });
 });
