@@ -18,9 +18,10 @@ export interface DurableExecutionOptions {
   /** Any: middy's types tell the context that its handler sees, not the one that Lambda calls it with. */
   readonly handler: (event: never, context: never) => Promise<unknown>;
   readonly payload: unknown;
-  readonly context: () => Context;
+  /** Of each invocation. */
+  readonly context: () => Pick<Context, 'awsRequestId' | 'getRemainingTimeInMillis'>;
   readonly now: () => Date;
-  /** Lets the time pass that the execution waits for, in milliseconds, before what is named goes on. */
+  /** Lets the time pass, in milliseconds, that the operation of that name asked for. */
   readonly wait: (millis: number, operation: string) => Promise<void>;
   /** Told of each checkpoint before it is taken, and after. What throws here ends the invocation, as a crash would. */
   readonly onCheckpoint?: (updates: readonly OperationUpdate[], when: 'before' | 'after') => void;
