@@ -4,8 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { chance } from '../chaos/chance.ts';
 import { KINDS } from '../chaos/weather.ts';
 import { refusals } from '../emulator/refusals.ts';
-import { FUNCTIONS } from './support/bundles.ts';
-import { type Env, HOOK, KEY, leakDetector, OTHER_HOOK, SESSION, TEMPORARY } from './support/leaks.ts';
+import { DELIVERED, type Env, HOOK, KEY, leakDetector, OTHER_HOOK, SESSION, TEMPORARY } from './support/leaks.ts';
 import { visible } from './support/visible.ts';
 
 const { seen, emulator, replaceDds, listening, deliver, leaks, secrets } = leakDetector();
@@ -65,7 +64,7 @@ it('a secret is seen wherever it is', () => {
 });
 
 describe.each(SOURCES)('with %s, no secret is in any log line, answer, error or stack', (_, source) => {
-  it.each(FUNCTIONS)('when %s succeeds, and recognises what it did', async (name) => {
+  it.each(DELIVERED)('when %s succeeds, and recognises what it did', async (name) => {
     const env = await source();
     await deliver(name, env);
     await deliver(name, env);
@@ -77,21 +76,21 @@ describe.each(SOURCES)('with %s, no secret is in any log line, answer, error or 
 
   it.each(KINDS.map(([, name, make]) => [name, make] as const))('when DDS meets %s', async (_, make) => {
     const env = await source();
-    for (const name of FUNCTIONS) {
+    for (const name of DELIVERED) {
       emulator().faults.next(make(chance(name)));
       await deliver(name, env);
       emulator().faults.decide = () => make(chance(name));
       await deliver(name, env);
       emulator().faults.clear();
     }
-    expect(seen).toHaveLength(12);
+    expect(seen).toHaveLength(16);
     expect(leaks()).toEqual([]);
   });
 
   it.each(Object.entries(refusals))('when DDS answers %s', async (_, refusal) => {
     const env = await source();
     emulator().faults.decide = () => ({ kind: 'error', ...refusal });
-    for (const name of FUNCTIONS) await deliver(name, env);
+    for (const name of DELIVERED) await deliver(name, env);
     expect(leaks()).toEqual([]);
   });
 
@@ -99,7 +98,7 @@ describe.each(SOURCES)('with %s, no secret is in any log line, answer, error or 
     const env = await source();
     for (const other of [{ sk: 'another' }, { ak: 'ANOTHER' }, { securityToken: 'another' }]) {
       await replaceDds([KEY, TEMPORARY].map((key) => ({ ...key, ...other })));
-      for (const name of FUNCTIONS) await deliver(name, env);
+      for (const name of DELIVERED) await deliver(name, env);
     }
     expect(visible(seen)).toMatch(/canonicalRequest:.*\[redacted\]|Get secretKey failed,ak:\[redacted\]/);
     expect(leaks()).toEqual([]);
@@ -127,7 +126,7 @@ describe.each(SOURCES)('with %s, no secret is in any log line, answer, error or 
         response.writeHead(status).end(written(body));
       });
       const DDS_ENDPOINT = `http://localhost:${await listening(echo)}`;
-      for (const name of FUNCTIONS) await deliver(name, { ...env, DDS_ENDPOINT });
+      for (const name of DELIVERED) await deliver(name, { ...env, DDS_ENDPOINT });
     }
     expect(visible(seen)).toContain('[redacted]');
     expect(leaks()).toEqual([]);
@@ -137,14 +136,14 @@ describe.each(SOURCES)('with %s, no secret is in any log line, answer, error or 
     const env = await source();
     const echo = createTcpServer((socket) => socket.on('error', () => {}).on('data', (data) => void socket.end(data)));
     const DDS_ENDPOINT = `http://localhost:${await listening(echo)}`;
-    for (const name of FUNCTIONS) await deliver(name, { ...env, DDS_ENDPOINT });
+    for (const name of DELIVERED) await deliver(name, { ...env, DDS_ENDPOINT });
     expect(visible(seen)).toContain('not HTTP');
     expect(leaks()).toEqual([]);
   });
 
   it('when nothing listens', async () => {
     const env = await source();
-    for (const name of FUNCTIONS) await deliver(name, { ...env, DDS_ENDPOINT: 'http://localhost:1' });
+    for (const name of DELIVERED) await deliver(name, { ...env, DDS_ENDPOINT: 'http://localhost:1' });
     expect(leaks()).toEqual([]);
   });
 });
@@ -161,7 +160,7 @@ describe('no secret is in any log line, answer, error or stack', () => {
     ['keys in the place of the endpoint', { DDS_ENDPOINT: `https://${KEY.ak}:${KEY.sk}@example.com` }],
     ['a key in the place of the region', { OTC_SDK_REGION: KEY.sk, DDS_ENDPOINT: '' }],
   ])('when the environment has %s', async (_, env) => {
-    for (const name of FUNCTIONS) await deliver(name, { ...TEMPORARY_ENV, ...env });
+    for (const name of DELIVERED) await deliver(name, { ...TEMPORARY_ENV, ...env });
     expect(visible(seen)).toContain('ConfigurationError');
     expect(leaks()).toEqual([]);
   });
@@ -198,14 +197,14 @@ describe('no secret is in any log line, answer, error or stack', () => {
     ],
   ])('when the secrets extension has %s', async (_, server) => {
     const env = await extension(server());
-    for (const name of FUNCTIONS) await deliver(name, env);
+    for (const name of DELIVERED) await deliver(name, env);
     expect(visible(seen)).toMatch(/ConfigurationError|UpstreamTimeout|UpstreamUnreachable/);
     expect(leaks()).toEqual([]);
   });
 
   it('when the secrets extension is not there', async () => {
     const env = await extension(holding(text));
-    for (const name of FUNCTIONS) await deliver(name, { ...env, PARAMETERS_SECRETS_EXTENSION_HTTP_PORT: '1' });
+    for (const name of DELIVERED) await deliver(name, { ...env, PARAMETERS_SECRETS_EXTENSION_HTTP_PORT: '1' });
     expect(visible(seen)).toContain('ECONNREFUSED');
     expect(leaks()).toEqual([]);
   });

@@ -3,14 +3,16 @@ import { channel } from 'node:diagnostics_channel';
 import type { AddressInfo, Server } from 'node:net';
 import { Webhook } from 'standardwebhooks';
 import { afterAll, afterEach, beforeAll, beforeEach, vi } from 'vitest';
+import { runDurableExecution } from '../../emulator/durable-execution.ts';
 import { type Emulator, startEmulator } from '../../emulator/emulator.ts';
 import { DEMO_INSTANCE, DEMO_PROJECT_ID } from '../../emulator/seed.ts';
+import { deferredHandler } from '../../functions/deferred.ts';
 import { eventBusHandler } from '../../functions/event-bus.ts';
 import { httpHandler } from '../../functions/http.ts';
 import { invokeHandler } from '../../functions/invoke.ts';
 import { backupService } from '../../lib/lambda/backup-service.ts';
 import type { Credentials } from '../../lib/otc/signer.ts';
-import type { FunctionName } from './bundles.ts';
+import { FUNCTIONS } from './bundles.ts';
 import { lambdaContext } from './lambda.ts';
 import { virtualTime } from './virtual-time.ts';
 import { visible } from './visible.ts';
@@ -29,6 +31,10 @@ export const SESSION = 'secret-session-token-of-the-function';
 const ATTEMPT_MILLIS = 25;
 
 export type Env = Readonly<Record<string, string>>;
+
+/** Of `deferred` one attempt: what it logs of the others is the same. */
+export const DELIVERED = [...FUNCTIONS, 'deferred'] as const;
+const ONE_ATTEMPT = { DEFERRED_PATIENCE_SECONDS: '1' };
 
 /** To be called where a test file registers its hooks. Every test begins with nothing seen and with a fresh DDS. */
 export function leakDetector() {
@@ -105,7 +111,7 @@ export function leakDetector() {
     },
 
     /** Delivers an event, the same each time, to a function and keeps what comes out. */
-    deliver: async (name: FunctionName, env: Env): Promise<void> => {
+    deliver: async (name: (typeof DELIVERED)[number], env: Env): Promise<void> => {
       const end = time.now().getTime() + 29_000;
       const context = lambdaContext(() => end - time.now().getTime());
       const service = backupService({
@@ -123,6 +129,17 @@ export function leakDetector() {
         http: () => httpHandler(service)(signedWebhook(JSON.stringify(request)) as never, context),
         'event-bus': () => eventBusHandler(service)(busEvent, context),
         invoke: () => invokeHandler(service)({ id: 'event-1', ...request }, context),
+        deferred: async () => {
+          const announced: unknown[] = [];
+          const { error, ...end } = await runDurableExecution({
+            handler: deferredHandler(service, async (all) => void announced.push(...all), ONE_ATTEMPT),
+            payload: { timestamp: busEvent.time, requestContext: { requestId: 'r' }, requestPayload: busEvent },
+            context: () => context,
+            now: time.now,
+            wait: async () => {},
+          });
+          return { error, end, announced };
+        },
       }[name];
       seen.push(await run().catch((error: unknown) => error));
     },
