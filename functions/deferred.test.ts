@@ -337,6 +337,14 @@ describe('a crash of this function', () => {
     expect(events()).toEqual(['backup.accepted', ...recognised]);
   });
 
+  it('between the backup and its checkpoint recognises it by a name that the caller gave, without a time, too', async () => {
+    const named = of({ backup: { instance_id, name: 'before-import' } });
+    const { result } = await defer(named, { onCheckpoint: crashOnce('create-backup SUCCEED', 'before') });
+    expect(result).toEqual({ backup_id: emulator.backups[0]?.id });
+    expect(events()).toEqual(['backup.accepted', 'backup.recognised']);
+    expect(emulator.backups).toHaveLength(1);
+  });
+
   it.each(['before', 'after'] as const)(
     '%s the checkpoint of a retry still waits, and leaves one backup',
     async (moment) => {
@@ -467,5 +475,31 @@ describe('an announcement that nobody takes', () => {
     expect(status).toBe('FAILED');
     expect(error).toMatchObject({ ErrorType: 'DdsRejected', ErrorMessage: 'DDS answered 404 DBS.200002: none' });
     expect(events()).toEqual(['backup.refused', ...Array(4).fill('announcement.failed')]);
+  });
+});
+
+describe('an error that nobody expected', () => {
+  it('is tried again, and told of without what it holds, which is not known', async () => {
+    always('systemBusy');
+    const service = backupService({
+      env: environment(emulator),
+      now: time.now,
+      wait: async () => {
+        throw new RangeError('it may quote anything');
+      },
+    });
+    const { error, operations } = await runDurableExecution({
+      handler: deferredHandler(service, async (all) => void announced.push(...all), {
+        DEFERRED_PATIENCE_SECONDS: '200',
+      }),
+      payload: record,
+      context: invocation,
+      now: time.now,
+      wait: async (millis) => time.advance(millis),
+    });
+    expect(events()).toEqual(['backup.deferred', 'backup.failed']);
+    expect(error).toMatchObject({ ErrorType: 'Unexpected', ErrorMessage: expect.stringContaining('nobody expected') });
+    expect(announced).toMatchObject([{ detail: { error: 'Unexpected', attempts: 3 } }]);
+    expect(JSON.stringify([lines, announced, error, operations])).not.toContain('quote');
   });
 });

@@ -46,7 +46,6 @@ export function backupService({
 
   return {
     now,
-    random,
     /** Whether http callers need not be known: on a local server. */
     isOpen: env.HTTP_AUTH === 'none',
     webhookKeys: keys.webhookKeys,

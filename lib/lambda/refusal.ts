@@ -9,7 +9,7 @@ export interface Refusal {
   readonly attempts: number;
 }
 
-const NOT_TOLD = 'An error that nobody expected: the history of the durable execution has it.';
+const NOT_TOLD = 'An error that nobody expected; the history of the durable execution has those of earlier attempts.';
 
 /** @param id the same whenever the same refusal is announced again */
 export const refusalAnnouncement = (
