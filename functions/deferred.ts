@@ -1,116 +1,20 @@
 /**
  * What had to wait: an event that `event-bus` or `invoke` could not turn into a backup comes here, and is tried again
  * until DDS takes it, or never will, or the patience is at its end. A Lambda durable function: it does not run while it
- * waits, and what a step returned is kept. Outside the steps everything runs again whenever it wakes.
+ * waits.
  */
 import type { DurableContext } from '@aws/durable-execution-sdk-js';
 import middy from '@middy/core';
 import { executionModeDurableContext } from '@middy/core/DurableContext';
 import type { Environment } from '../lib/config.ts';
-import { codeIn } from '../lib/dds/dds-error.ts';
-import { Failure } from '../lib/failure.ts';
 import { type Announce, eventBusAnnouncer } from '../lib/lambda/announce.ts';
 import { type BackupService, backupService } from '../lib/lambda/backup-service.ts';
-import { factsOf, readOriginal, readRecord } from '../lib/lambda/destination-record.ts';
-import { log, logCreated, logNotCreated, reasonOf } from '../lib/lambda/log.ts';
-import { ids } from '../lib/lambda/outcome.ts';
-import { isCrash, isPermanent, pauseSeconds, readPatience } from '../lib/lambda/patience.ts';
-import { type Refusal, refusalAnnouncement, refusalError } from '../lib/lambda/refusal.ts';
+import { deferral } from '../lib/lambda/deferral.ts';
 
-/** Final: an execution that is under way when a name changes does not find its own past again, and fails. */
-const OPERATIONS = {
-  crash: 'report-crash',
-  firstWait: 'first-wait',
-  createBackup: 'create-backup',
-  refusal: 'announce-refusal',
-} as const;
+/** An early time-out would end the execution, not just this invocation. */
+const durable = { executionMode: executionModeDurableContext, timeoutEarlyInMillis: 0 };
 
-/** The time-out of `event-bus` and `invoke`: how long before its end an invocation began, at most. */
-const LONGEST_INVOCATION_MILLIS = 60_000;
-const MOST_ANNOUNCEMENTS = 4;
-
-type Ending = Refusal | ReturnType<typeof ids>;
-
-export const deferredHandler = (service: BackupService, announce: Announce, env: Environment = process.env) => {
-  /** @throws Failure before any step, when there is nothing to try */
-  async function end(event: unknown, context: DurableContext): Promise<Ending> {
-    const record = readRecord(event);
-    const { error, endedAt } = record;
-    if (error && isPermanent(error.name)) {
-      return { reason: { error: error.name, message: error.message, dds_code: codeIn(error.message) }, attempts: 1 };
-    }
-    const facts = factsOf(event);
-    const { request, trigger } = readOriginal(event, record);
-    const lastMoment = endedAt.getTime() + readPatience(env);
-    const firstBegan = new Date(endedAt.getTime() - LONGEST_INVOCATION_MILLIS);
-
-    if (error && isCrash(error.name)) {
-      await context.step(OPERATIONS.crash, async () =>
-        logNotCreated(facts, { error: error.name, request_id: record.requestId }),
-      );
-    }
-    // The instance was busy a moment ago.
-    await context.wait(OPERATIONS.firstWait, { seconds: pauseSeconds(0) });
-
-    const attemptToCreate = async ({ attempt }: { attempt: number }): Promise<Ending> => {
-      const startedAt = performance.now();
-      const told = () => ({ ...facts, duration_ms: Math.round(performance.now() - startedAt) });
-      try {
-        const created = await service.createBackup(request, trigger, context.lambdaContext, undefined, firstBegan);
-        logCreated(told(), created);
-        return ids(created);
-      } catch (error) {
-        const reason = reasonOf(error);
-        const next = new Date(service.now().getTime() + pauseSeconds(attempt, error) * 1000);
-        // The end is a value: of an error only the name and the message would be kept.
-        if (isPermanent(reason.error) || next.getTime() > lastMoment) return { reason, attempts: 1 + attempt };
-        log('info', { event: 'backup.deferred', ...told(), ...reason, attempt, next_attempt: next.toISOString() });
-        throw error;
-      }
-    };
-    return await context.step(OPERATIONS.createBackup, attemptToCreate, {
-      retryStrategy: (error, attempt) => ({ shouldRetry: true, delay: { seconds: pauseSeconds(attempt, error) } }),
-    });
-  }
-
-  /** Says it wherever somebody may hear it. Where the event bus does not, the log and the dead-letter queue do. */
-  async function tell(refusal: Refusal, event: unknown, context: DurableContext): Promise<void> {
-    const facts = factsOf(event);
-    const { durableExecutionArn } = context.executionContext;
-    const announceOnce = async ({ attempt }: { attempt: number }): Promise<void> => {
-      if (attempt === 1) logNotCreated(facts, { ...refusal.reason, attempts: refusal.attempts });
-      try {
-        await announce([refusalAnnouncement(durableExecutionArn, service.now(), facts, refusal)]);
-      } catch (error) {
-        log('error', { ...facts, ...reasonOf(error), event: 'announcement.failed' });
-        throw error;
-      }
-    };
-    await context
-      .step(OPERATIONS.refusal, announceOnce, {
-        retryStrategy: (_, attempt) => ({
-          shouldRetry: attempt < MOST_ANNOUNCEMENTS,
-          delay: { seconds: 4 ** attempt },
-        }),
-      })
-      .catch(() => {});
-  }
-
-  return middy<unknown, unknown, Error, DurableContext>({
-    executionMode: executionModeDurableContext,
-    // An early time-out would end the execution, not just this invocation.
-    timeoutEarlyInMillis: 0,
-  }).handler(async (event: unknown, context: DurableContext) => {
-    const ending = await end(event, context).catch(refusedAtOnce);
-    if (!('reason' in ending)) return ending;
-    await tell(ending, event, context);
-    throw refusalError(ending, factsOf(event));
-  });
-};
-
-function refusedAtOnce(error: unknown): Refusal {
-  if (error instanceof Failure) return { reason: reasonOf(error), attempts: 1 };
-  throw error;
-}
+export const deferredHandler = (service: BackupService, announce: Announce, env: Environment = process.env) =>
+  middy<unknown, unknown, Error, DurableContext>(durable).handler(deferral(service, announce, env));
 
 export const handler = deferredHandler(backupService(), eventBusAnnouncer(process.env));

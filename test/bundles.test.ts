@@ -165,9 +165,8 @@ describe('the bundle deferred', () => {
       vi.stubEnv(`AWS_ENDPOINT_URL_${service}`, `http://127.0.0.1:${port}`);
     for (const name of ['AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY']) vi.stubEnv(name, 'x');
     vi.stubEnv('AWS_REGION', 'eu-central-1');
-    vi.stubEnv('EVENT_BUS', 'orders');
 
-    const handler = await startBundle('deferred/index', environment(emulator));
+    const handler = await startBundle('deferred/index', { ...environment(emulator), EVENT_BUS: 'orders' });
     const DurableExecutionArn = 'arn:aws:lambda:eu-central-1:123456789012:function:deferred:1/durable-execution/a/b';
     const refused = { ...record, responsePayload: { errorType: 'DdsRejected', errorMessage: 'no such instance' } };
     const execution = { Id: 'e', Type: 'EXECUTION', Status: 'STARTED', StartTimestamp: new Date().toISOString() };

@@ -14,7 +14,7 @@ export interface Announcement {
 
 /**
  * Resolves when all are taken. Whoever asks again after an error announces some of them twice, under the same `id`.
- * @throws Failure `AnnouncementFailed`, or whatever kept the bus from being reached
+ * @throws Failure `AnnouncementFailed`
  */
 export type Announce = (announcements: readonly Announcement[]) => Promise<void>;
 
@@ -45,7 +45,9 @@ export function eventBusAnnouncer(env: Environment, client?: () => EventBridgeCl
         Time: time,
         Detail: JSON.stringify(detail),
       }));
-      const { FailedEntryCount, Entries: taken = [] } = await connected.send(new PutEventsCommand({ Entries }));
+      const { FailedEntryCount, Entries: taken = [] } = await connected
+        .send(new PutEventsCommand({ Entries }))
+        .catch(notReached);
       if (!FailedEntryCount) continue;
       const codes = new Set(taken.map(({ ErrorCode }) => ErrorCode).filter((code) => code !== undefined));
       throw new Failure(
@@ -55,3 +57,8 @@ export function eventBusAnnouncer(env: Environment, client?: () => EventBridgeCl
     }
   };
 }
+
+/** Not with its message: to a wrong signature AWS answers with all that was signed, the session's token too. */
+const notReached = (error: unknown): never => {
+  throw new Failure('AnnouncementFailed', `The event bus was not reached (${Object(error).name}).`);
+};

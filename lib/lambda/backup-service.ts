@@ -27,22 +27,22 @@ export type BackupService = ReturnType<typeof backupService>;
  * Nothing is read before it is needed, so that a function without configuration starts, and says so in its answer.
  * Every call throws Failure `ConfigurationError` until the configuration is complete.
  */
-export function backupService({
-  env = process.env,
-  now = () => new Date(),
-  random = Math.random,
-  wait = (millis) => new Promise((resolve) => setTimeout(resolve, millis)),
-  attemptMillis = 10_000,
-  secretMillis,
-  reserveMillis = 1_000,
-}: BackupServiceOptions = {}) {
+export function backupService({ env = process.env, secretMillis, ...given }: BackupServiceOptions = {}) {
+  const timing = {
+    now: () => new Date(),
+    random: Math.random,
+    wait: (millis: number) => new Promise<void>((resolve) => setTimeout(resolve, millis)),
+    attemptMillis: 10_000,
+    reserveMillis: 1_000,
+    ...given,
+  };
+  const { now } = timing;
   const configured = once(() => readConfig(env));
   const keys = keyStore(configured, env, now, secretMillis);
 
-  const creator = once(() => {
-    const dds = ddsClient({ ...configured(), credentials: keys.credentials, now });
-    return backupCreator({ dds, now, random, wait, attemptMillis, reserveMillis });
-  });
+  const creator = once(() =>
+    backupCreator({ dds: ddsClient({ ...configured(), credentials: keys.credentials, now }), ...timing }),
+  );
 
   return {
     now,

@@ -5,7 +5,6 @@ import { persist } from '../backup/persist.ts';
 import { type Watched, watch } from '../backup/watch.ts';
 import { type Environment, readConfig, readWatchConfig } from '../config.ts';
 import { type DdsRequest, ddsCall } from '../dds/call.ts';
-import { Failure } from '../failure.ts';
 import { type Announce, type Announcement, eventBusAnnouncer } from './announce.ts';
 import { keyStore } from './key-store.ts';
 import { once } from './once.ts';
@@ -61,12 +60,7 @@ export function watchService({
     },
 
     /** @throws Failure `AnnouncementFailed` unless the bus took them all */
-    announce: (happenings: readonly Happening[]): Promise<void> =>
-      announce(happenings.flatMap(announcement)).catch((error: unknown) => {
-        if (error instanceof Failure) throw error;
-        // Not its message: to a wrong signature AWS answers with all that was signed, the session's token too.
-        throw new Failure('AnnouncementFailed', `The event bus was not reached (${Object(error).name}).`);
-      }),
+    announce: (happenings: readonly Happening[]): Promise<void> => announce(happenings.flatMap(announcement)),
   };
 }
 

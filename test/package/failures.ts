@@ -37,6 +37,7 @@ describe('what fails', () => {
     expect(Object.keys(ofType('AWS::Lambda::EventInvokeConfig'))).toEqual([
       'EventDashbusLambdaEvConf',
       'InvokeLambdaEvConf',
+      'WatchLambdaEvConf',
     ]);
   });
 

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { statements } from '../cloudformation.ts';
 import { arn, created, FUNCTIONS, given, ofType, plain, properties } from './packaged.ts';
@@ -93,7 +94,10 @@ describe('rights', () => {
     const allowed = statements(plain.template).filter(({ Effect }) => Effect === 'Allow');
     const patterns = allowed.flatMap(({ Action, Resource }) => [...Action, ...Resource]);
     const wild = patterns.filter((pattern) => /[*?]/.test(JSON.stringify(pattern)));
-    expect(wild).toEqual([...FUNCTIONS.map(() => secret('dds-backup-trigger')), executions('dev')]);
+    expect(wild).toHaveLength(FUNCTIONS.length + 1);
+    expect(wild.filter((pattern) => !isDeepStrictEqual(pattern, secret('dds-backup-trigger')))).toEqual([
+      executions('dev'),
+    ]);
     expect(plain.text).not.toMatch(/"Not(Action|Resource|Principal)"/);
   });
 
