@@ -10,3 +10,4 @@ import './package/routes.ts';
 import './package/schedule-and-bus.ts';
 import './package/failures.ts';
 import './package/alarms.ts';
+import './package/dashboard.ts';
