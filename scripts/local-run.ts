@@ -35,9 +35,8 @@ export interface LocalRun {
 /** Resolves when requests are answered, or never will be. Expects the bundles to be built. */
 export async function startLocally(ports: Ports, signal: AbortSignal): Promise<LocalRun> {
   await refuseTakenPorts(ports);
-  // As short as it can be and still show BUILDING: an instance runs one backup at a time, and the curl line is to work
-  // again when it is pasted again.
-  const emulator = await startEmulator({ port: ports.emulator, backupMillis: 1000, onRequest: logRequest });
+  // Long enough to find the instance busy, and short enough for the curl line to work again when it is pasted again.
+  const emulator = await startEmulator({ port: ports.emulator, backupMillis: 3000, onRequest: logRequest });
   const offline = spawn(
     process.execPath,
     [

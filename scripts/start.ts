@@ -23,8 +23,12 @@ POST http://localhost:${http}/backups creates a backup in the DDS emulator:
 
   curl http://localhost:${http}/backups -H 'content-type: application/json' -d '${JSON.stringify(request)}'
 
-Pasted again, it creates another one, a second later at the earliest: an instance runs one
-backup at a time, and here each takes a second.
+Pasted again, it creates another one, three seconds later at the earliest: an instance runs one
+backup at a time, and here each takes three seconds.
+
+An event that found its instance busy, tried again until it has its backup:
+
+  npm run deferred
 
 What became of the backups of the last five minutes, and how fresh the last of each instance is:
 
