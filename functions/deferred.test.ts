@@ -460,6 +460,14 @@ describe('an event that is no record', () => {
   });
 });
 
+it('without the id of its request tells of none', async () => {
+  await defer(of({ backup: { instance_id, name_prefix: 'nightly' } }, { requestContext: {} }));
+  expect(announced).toMatchObject([{ detail: { trigger: 'invoke', instance_id } }]);
+  expect(announced[0]?.detail).not.toHaveProperty('name');
+  expect(announced[0]?.detail.trigger_id).toBeUndefined();
+  expect(lines[0]?.trigger_id).toBeUndefined();
+});
+
 describe('an announcement that nobody takes', () => {
   it('is repeated, then left: the execution fails with the reason that there is no backup', async () => {
     let asked = 0;

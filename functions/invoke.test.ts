@@ -27,7 +27,9 @@ const call = (payload: unknown, requestId = 'request-1') => {
 describe('a call', () => {
   it.each(['direct', 'name-prefix', 'schedule'])('of kind %s becomes one backup and returns its ids', async (name) => {
     expect(await call(sample(name))).toEqual({ job_id: expect.any(String), backup_id: emulator.backups[0]?.id });
-    expect(lines).toMatchObject([{ event: 'backup.accepted', trigger: 'invoke', instance_id: DEMO_INSTANCE.id }]);
+    expect(lines).toMatchObject([
+      { event: 'backup.accepted', trigger: 'invoke', instance_id: sample(name).backup.instance_id },
+    ]);
   });
 
   it('of the schedule is named after its scheduled time', async () => {

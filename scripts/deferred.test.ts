@@ -53,6 +53,23 @@ describe('npm run deferred', () => {
     expect(emulator.requests).toEqual([]);
   });
 
+  it.each([
+    ['no JSON', 'InstanceBusy'],
+    ['no object', '7'],
+  ])('says in one sentence that a file holds %s', async (_, text) => {
+    const file = join(tmpdir(), `dds-backup-trigger-${process.pid}-none.json`);
+    onTestFinished(() => rm(file));
+    await writeFile(file, text);
+    expect(await run(file)).toBe(1);
+    expect(said).toEqual([`${file} is no record of a failed invocation, such as events/deferred.json.`]);
+    expect(emulator.requests).toEqual([]);
+  });
+
+  it('says in one sentence that there is no such file', async () => {
+    expect(await run('nowhere.json')).toBe(1);
+    expect(said).toEqual([expect.stringMatching(/^nowhere\.json cannot be read: ENOENT/)]);
+  });
+
   it('says in one sentence that there is no emulator', async () => {
     await emulator.close();
     expect(await run()).toBe(1);

@@ -34,7 +34,11 @@ export async function tryAgain({
     say(`No emulator listens on port ${port}: run npm start in another terminal.`);
     return 1;
   }
-  const record: object = JSON.parse(await readFile(file, 'utf8'));
+  const record = await readRecord(file);
+  if (typeof record === 'string') {
+    say(record);
+    return 1;
+  }
   const env = {
     DDS_ENDPOINT: `http://127.0.0.1:${port}`,
     OTC_SDK_PROJECT_ID: DEMO_PROJECT_ID,
@@ -59,6 +63,18 @@ export async function tryAgain({
   });
   say(error ? `failed: ${error.ErrorType}: ${error.ErrorMessage}` : `succeeded: ${JSON.stringify(result)}`);
   return error ? 1 : 0;
+}
+
+/** What the file holds, or what is wrong with it. */
+async function readRecord(file: string): Promise<object | string> {
+  try {
+    const record: unknown = JSON.parse(await readFile(file, 'utf8'));
+    if (typeof record === 'object' && record !== null) return record;
+  } catch (error) {
+    if (!(error instanceof SyntaxError))
+      return `${file} cannot be read: ${error instanceof Error ? error.message : error}`;
+  }
+  return `${file} is no record of a failed invocation, such as events/deferred.json.`;
 }
 
 if (import.meta.main) process.exitCode = await tryAgain({ file: process.argv[2] });

@@ -7,21 +7,35 @@ interface Parameters {
   projectId?: unknown;
   layer?: unknown;
   webhookRoute?: unknown;
+  /** Of the functions. */
+  environment?: Record<string, unknown>;
+  /** As they are given, `name=value`. */
+  param?: string[];
   [other: string]: unknown;
 }
 
-const DEFAULTS = { deferredPatienceSeconds: 86_400, stuckAfterHours: 12, freshnessHours: 26, freshnessIgnores: '' };
+const DEFAULTS = {
+  alarmTopicArn: '',
+  deferredPatienceSeconds: 86_400,
+  stuckAfterHours: 12,
+  freshnessHours: 26,
+  freshnessIgnores: '',
+};
 
 /** What the plugin says to a command; nothing when it lets it go on. */
 function refusal(
   command: string,
-  { projectId = 'a-project', layer = LAYER, webhookRoute = 'off', ...others }: Parameters = {},
+  { projectId = 'a-project', layer = LAYER, webhookRoute = 'off', environment, param, ...others }: Parameters = {},
 ) {
   const plugin = new DeployPlugin({
     classes: { Error },
-    processedInput: { commands: command.split(' ') },
+    processedInput: { commands: command.split(' '), options: { ...(param && { param }) } },
+    configurationInput: { params: { default: { projectId: null, freshnessHours: 26 } } },
     service: {
-      provider: { environment: { OTC_SDK_PROJECT_ID: projectId }, layers: [layer] },
+      provider: {
+        environment: { OTC_CREDENTIALS_SECRET: 'dds', OTC_SDK_PROJECT_ID: projectId, ...environment },
+        layers: [layer],
+      },
       custom: { webhookRoute, ...DEFAULTS, ...others },
     },
   });
@@ -65,6 +79,7 @@ describe.each(['package', 'deploy', 'deploy function'])('serverless %s', (comman
     ['freshnessHours', 170],
     ['freshnessIgnores', 'a89dab5e39394eccbdb77b19d57b0180in02'],
     ['freshnessIgnores', 'scratch-1,scratch-2, scratch-3'],
+    ['alarmTopicArn', 'arn:aws:sns:eu-central-1:123456789012:on-call'],
   ])('takes %s=%s', (name, value) => {
     expect(refusal(command, { [name]: value })).toBeUndefined();
   });
@@ -77,8 +92,26 @@ describe.each(['package', 'deploy', 'deploy function'])('serverless %s', (comman
     ['freshnessIgnores', 'scratch 1'],
     ['freshnessIgnores', 'scratch-1,,scratch-2'],
     ['freshnessIgnores', 'scratch_1'],
+    ['alarmTopicArn', 'on-call'],
   ])('refuses %s=%s, and says why', (name, value) => {
     expect(refusal(command, { [name]: value })).toContain(`  ${name}: `);
+  });
+});
+
+describe.each(['package', 'deploy', 'deploy function'])('serverless %s', (command) => {
+  it('refuses a parameter that nobody knows: it would set nothing', () => {
+    expect(refusal(command, { param: ['projectId=a-project', 'freshnesHours=20'] })).toContain(
+      '  freshnesHours: no parameter has this name',
+    );
+    expect(refusal(command, { param: ['projectId=a=b', 'freshnessHours=20'] })).toBeUndefined();
+  });
+
+  it.each([
+    ['OTC_SDK_REGION', 'eu-west'],
+    ['DDS_ENDPOINT', 'dds.example.com'],
+    ['OTC_SDK_PROJECT_ID', 'a project'],
+  ])('refuses what the functions would refuse: %s=%s', (name, value) => {
+    expect(refusal(command, { environment: { [name]: value } })).toContain(name);
   });
 });
 

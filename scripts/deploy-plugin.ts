@@ -1,13 +1,16 @@
 /**
- * Refuses what would go through and be wrong. Deploying without the required parameters would make every backup fail;
+ * Refuses what would go through and be wrong: a parameter that nobody knows sets nothing, and says nothing. Deploying without the required parameters would make every backup fail;
  * packaging can do without them, so `serverless.yml` itself does not ask. And who misspells the switch of the open route
  * should hear of it, not wonder. So should who misspells what deferred and watch read.
  */
 
+import { readConfig } from '../lib/config.ts';
+
 interface Serverless {
   /** An error of this class is shown as its message alone. */
   classes: { Error: new (message: string, code: string) => Error };
-  processedInput: { commands: string[] };
+  processedInput: { commands: string[]; options: { param?: readonly string[] } };
+  configurationInput: { params: { default: Record<string, unknown> } };
   service: {
     provider: { environment?: Record<string, unknown>; layers?: unknown[] };
     custom?: Record<string, unknown>;
@@ -24,6 +27,7 @@ const SPELLING: Readonly<Record<string, readonly [rule: RegExp, said: string, mo
   deferredPatienceSeconds: [/^[1-9]\d*$/, `a whole number up to ${LONGEST_PATIENCE}`, LONGEST_PATIENCE],
   stuckAfterHours: [HOURS, 'a number of hours'],
   freshnessHours: [HOURS, 'a number of hours'],
+  alarmTopicArn: [/^(arn:aws[a-z-]*:sns:[a-z0-9-]+:\d{12}:[\w-]+)?$/, 'the ARN of an SNS topic'],
   freshnessIgnores: [/^([A-Za-z0-9-]{1,64}(, ?[A-Za-z0-9-]{1,64})*)?$/, 'ids of instances with commas between'],
 };
 
@@ -40,10 +44,30 @@ export default class DeployPlugin {
     const deploys = command === 'deploy' && subcommand !== 'list';
     if (!deploys && command !== 'package') return;
 
-    const wrong = [...this.#misspelt(), ...(deploys ? this.#missing() : [])];
+    const wrong = [...this.#unknown(), ...this.#misspelt(), ...this.#unusable(), ...(deploys ? this.#missing() : [])];
     if (wrong.length === 0) return;
     const message = `These parameters are missing or wrong, --param "<name>=<value>" gives them:\n  ${wrong.join('\n  ')}`;
     throw new this.#serverless.classes.Error(message, 'REFUSED_PARAMETERS');
+  }
+
+  #unknown(): string[] {
+    const { processedInput, configurationInput } = this.#serverless;
+    const given = (processedInput.options.param ?? []).map((parameter) => parameter.split('=')[0] ?? '');
+    return given
+      .filter((name) => !Object.hasOwn(configurationInput.params.default, name))
+      .map((name) => `${name}: no parameter has this name`);
+  }
+
+  /** What the functions themselves would refuse, at every event. */
+  #unusable(): string[] {
+    const { environment = {} } = this.#serverless.service.provider;
+    try {
+      // That it is missing is said where it is required.
+      readConfig(strings({ ...environment, OTC_SDK_PROJECT_ID: environment.OTC_SDK_PROJECT_ID || 'missing' }));
+      return [];
+    } catch (error) {
+      return [error instanceof Error ? error.message : String(error)];
+    }
   }
 
   #misspelt(): string[] {
@@ -65,3 +89,6 @@ export default class DeployPlugin {
     return missing;
   }
 }
+
+const strings = (values: Readonly<Record<string, unknown>>): Record<string, string> =>
+  Object.fromEntries(Object.entries(values).flatMap(([name, value]) => (value ? [[name, String(value)]] : [])));

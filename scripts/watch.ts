@@ -29,7 +29,15 @@ function readArguments(now: Date) {
   });
   const port = Number(values.port);
   if (!/^\d+$/.test(values.port) || port > 65_535) throw new Unusable(`--port is no port: ${values.port}`);
-  return { help: values.help, time: scheduledTime({ time: values.time }, now), port };
+  return { help: values.help, time: readTime(values.time, now), port };
+}
+
+function readTime(time: string, now: Date): Date {
+  try {
+    return scheduledTime({ time }, now);
+  } catch (error) {
+    throw new Unusable(`--time ${time}: ${error instanceof Error ? error.message : error}`);
+  }
 }
 
 async function main(): Promise<void> {

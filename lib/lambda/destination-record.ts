@@ -71,12 +71,13 @@ export interface Original extends Facts {
 export function factsOf(event: unknown): Original {
   const { timestamp, requestContext, requestPayload } = fieldsOf(event);
   const { kind, request, identify } = originalOf(event, new Date(String(timestamp)));
-  const trigger = orNothing(() => identify(String(fieldsOf(requestContext).requestId)));
+  const { requestId } = fieldsOf(requestContext);
+  const trigger = orNothing(() => identify(typeof requestId === 'string' ? requestId : ''));
   return {
     trigger: requestPayload === undefined ? undefined : kind,
-    trigger_id: trigger?.id,
+    trigger_id: trigger?.id || undefined,
     instance_id: instanceId(request),
-    ...(trigger && validateRequest(request) && { name: backupName(request.backup, trigger) }),
+    ...(trigger?.id && validateRequest(request) && { name: backupName(request.backup, trigger) }),
     ...(typeof timestamp === 'string' && { since: timestamp }),
   };
 }
