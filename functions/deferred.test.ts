@@ -1,9 +1,11 @@
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import type { OperationUpdate } from '@aws/durable-execution-sdk-js';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { runDurableExecution } from '../emulator/durable-execution.ts';
 import { type Emulator, startEmulator } from '../emulator/emulator.ts';
 import { refusals } from '../emulator/refusals.ts';
-import { DEMO_INSTANCE } from '../emulator/seed.ts';
+import { DEMO_CREDENTIALS, DEMO_INSTANCE } from '../emulator/seed.ts';
 import type { Announcement } from '../lib/lambda/announce.ts';
 import { backupService } from '../lib/lambda/backup-service.ts';
 import { environment } from '../test/support/emulated.ts';
@@ -206,12 +208,45 @@ describe('a crash of the function', () => {
     expect(JSON.stringify(lines)).not.toContain(message);
   });
 
+  it('that tells of no type is told as Unhandled', async () => {
+    const errorMessage = 'RequestId: e4b46cbf Process exited before completing request';
+    const { status } = await defer({ ...record, responsePayload: { errorMessage } });
+    expect(status).toBe('SUCCEEDED');
+    expect(lines).toMatchObject([{ event: 'backup.failed', error: 'Unhandled' }, { event: 'backup.accepted' }]);
+  });
+
   it('that lost its answer is no second backup', async () => {
     const { backup_id } = await eventBusHandler(serviceOf())(record.requestPayload, invocation());
     const { result } = await defer(failedWith('Sandbox.Timedout'));
     expect(result).toEqual({ backup_id });
     expect(emulator.backups).toHaveLength(1);
   });
+});
+
+it('a secret that cannot be read for a moment is waited out', async () => {
+  const secret = JSON.stringify({ SecretString: JSON.stringify(DEMO_CREDENTIALS) });
+  let asked = 0;
+  const extension = createServer((_, response) => {
+    asked += 1;
+    response.writeHead(asked === 1 ? 500 : 200).end(secret);
+  });
+  onTestFinished(() => void extension.close());
+  await new Promise<void>((resolve) => extension.listen(0, 'localhost', resolve));
+  const { port } = extension.address() as AddressInfo;
+  const { status, waits } = await defer(failedWith('SecretUnavailable'), {
+    env: {
+      OTC_SDK_AK: '',
+      OTC_SDK_SK: '',
+      OTC_CREDENTIALS_SECRET: 'dds',
+      PARAMETERS_SECRETS_EXTENSION_HTTP_PORT: String(port),
+    },
+  });
+  expect(status).toBe('SUCCEEDED');
+  expect(waits).toEqual([
+    ['first-wait', 1],
+    ['create-backup', 2],
+  ]);
+  expect(events()).toEqual(['backup.deferred', 'backup.accepted']);
 });
 
 describe('what time does not cure', () => {
@@ -381,16 +416,18 @@ describe('a name that the caller gave, in a payload without a time', () => {
     ['in the original invocation', 'original'],
     ['here', 'deferred'],
   ])('is recognised when the answer was lost %s', async (_, where) => {
+    let failed = record;
     if (where === 'original') {
       time.advance(-30_000);
       emulator.faults.decide = ({ operation }) =>
         operation === 'create-backup' ? { kind: 'hang', when: 'after' } : { kind: 'reset', when: 'before' };
       await expect(invokeHandler(serviceOf())(named, invocation())).rejects.toMatchObject({ name: 'UpstreamTimeout' });
       emulator.faults.clear();
+      failed = failedWith('UpstreamTimeout', 'no answer');
     } else {
       emulator.faults.next({ kind: 'reset', when: 'after', operation: 'create-backup' });
     }
-    const { result } = await defer(of(named));
+    const { result } = await defer({ ...failed, requestPayload: named });
     expect(result).toEqual({ backup_id: emulator.backups[0]?.id });
     expect(emulator.backups).toHaveLength(1);
   });
@@ -403,6 +440,32 @@ describe('a name that the caller gave, in a payload without a time', () => {
     expect(error?.ErrorType).toBe('BackupNameTaken');
     expect(emulator.backups).toHaveLength(1);
   });
+});
+
+describe('two calls for one name, without a time, half a minute apart', () => {
+  const call = { backup: { instance_id, name: 'before-import' } };
+  beforeEach(async () => {
+    time.advance(-30_000);
+    await invokeHandler(serviceOf())(call, invocation());
+    time.advance(30_000);
+  });
+
+  it.each(['InstanceBusy', 'Throttled', 'CredentialsRefused', 'SecretUnavailable'])(
+    'are two where the second is known to have made none: it failed with %s',
+    async (name) => {
+      const { error } = await defer({ ...failedWith(name, 'none'), requestPayload: call });
+      expect(error?.ErrorType).toBe('BackupNameTaken');
+      expect(emulator.backups).toHaveLength(1);
+    },
+  );
+
+  it.each(['UpstreamTimeout', 'DdsUnavailable', 'Sandbox.Timedout', 'Runtime.ExitError'])(
+    'are taken for one where the second may have made it: it failed with %s',
+    async (name) => {
+      const { result } = await defer({ ...failedWith(name, 'nobody knows'), requestPayload: call });
+      expect(result).toEqual({ backup_id: emulator.backups[0]?.id });
+    },
+  );
 });
 
 describe('the identity is the original one', () => {

@@ -17,4 +17,5 @@ const durable = { executionMode: executionModeDurableContext, timeoutEarlyInMill
 export const deferredHandler = (service: BackupService, announce: Announce, env: Environment = process.env) =>
   middy<unknown, unknown, Error, DurableContext>(durable).handler(deferral(service, announce, env));
 
-export const handler = deferredHandler(backupService(), eventBusAnnouncer(process.env));
+// A refusal is to be announced in what is left of the invocation that made the last attempt.
+export const handler = deferredHandler(backupService({ reserveMillis: 10_000 }), eventBusAnnouncer(process.env));

@@ -258,7 +258,7 @@ describe('freshness', () => {
       time: RUN.time,
       duration_ms: expect.any(Number),
       backups: 2,
-      instances: 2,
+      instances: 3,
       completed: 0,
       failed: 0,
       stuck: 0,
@@ -281,12 +281,19 @@ describe('freshness', () => {
     expect(freshness().find(({ instance_id }) => instance_id === DEMO_INSTANCE.id)).toMatchObject({ hours: 1 });
   });
 
-  it('of a project without instances is 0, and of none', async () => {
+  it('is no figure where DDS lists no instance: the alarm takes silence for bad news', async () => {
     for (const { id } of DEMO_INSTANCES) emulator.state.removeInstance(id);
     await run();
     expect(freshness()).toEqual([]);
-    expect(lines.at(-1)).toMatchObject({ event: 'watch.done', instances: 0, worst_hours: 0 });
+    expect(lines.at(-1)).toMatchObject({ event: 'watch.done', instances: 0 });
+    expect(lines.at(-1)).not.toHaveProperty('worst_hours');
     expect(lines.at(-1)).not.toHaveProperty('worst_instance_id');
+  });
+
+  it('is 0 where every instance is left out on purpose', async () => {
+    await run(RUN, { FRESHNESS_IGNORES: DEMO_INSTANCES.map(({ id }) => id).join(',') });
+    expect(freshness()).toEqual([]);
+    expect(lines.at(-1)).toMatchObject({ event: 'watch.done', instances: 3, worst_hours: 0 });
   });
 });
 

@@ -32,8 +32,7 @@ export function readConfig(env: Environment): Config {
 
   const projectId = env.OTC_SDK_PROJECT_ID || undefined;
   if (projectId === undefined) problem('OTC_SDK_PROJECT_ID is missing');
-  else if (!/^[\w-]{1,64}$/.test(projectId))
-    problem('OTC_SDK_PROJECT_ID holds white space or a character that no id has');
+  else if (!/^[\w-]{1,64}$/.test(projectId)) problem('OTC_SDK_PROJECT_ID holds what no id does');
 
   const origin = ddsEndpoint(env, problem);
 

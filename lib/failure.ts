@@ -3,6 +3,7 @@ export const FAILURE_NAMES = [
   'InvalidRequest',
   'Unauthorized',
   'ConfigurationError',
+  'SecretUnavailable',
   'BackupNameTaken',
   'InstanceBusy',
   'Throttled',

@@ -16,10 +16,15 @@ interface Parameters {
 
 const DEFAULTS = {
   alarmTopicArn: '',
+  credentialsSecret: 'dds-backup-trigger',
   deferredPatienceSeconds: 86_400,
-  stuckAfterHours: 12,
+  eventBus: 'default',
+  eventDetailType: 'Backup Requested',
   freshnessHours: 26,
   freshnessIgnores: '',
+  nightlyInstanceId: '',
+  nightlyNamePrefix: 'nightly',
+  stuckAfterHours: 12,
 };
 
 /** What the plugin says to a command; nothing when it lets it go on. */
@@ -80,6 +85,9 @@ describe.each(['package', 'deploy', 'deploy function'])('serverless %s', (comman
     ['freshnessIgnores', 'a89dab5e39394eccbdb77b19d57b0180in02'],
     ['freshnessIgnores', 'scratch-1,scratch-2, scratch-3'],
     ['alarmTopicArn', 'arn:aws:sns:eu-central-1:123456789012:on-call'],
+    ['credentialsSecret', 'team/dds'],
+    ['eventBus', 'aws.partner/example.com/orders'],
+    ['nightlyInstanceId', 'a89dab5e39394eccbdb77b19d57b0180in02'],
   ])('takes %s=%s', (name, value) => {
     expect(refusal(command, { [name]: value })).toBeUndefined();
   });
@@ -93,6 +101,11 @@ describe.each(['package', 'deploy', 'deploy function'])('serverless %s', (comman
     ['freshnessIgnores', 'scratch-1,,scratch-2'],
     ['freshnessIgnores', 'scratch_1'],
     ['alarmTopicArn', 'on-call'],
+    ['credentialsSecret', 'arn:aws:secretsmanager:eu-central-1:123456789012:secret:dds-AbCdEf'],
+    ['eventBus', 'arn:aws:events:eu-central-1:123456789012:event-bus/orders'],
+    ['eventDetailType', 'DDS Backup Refused'],
+    ['nightlyInstanceId', 'a"b'],
+    ['nightlyNamePrefix', '1st'],
   ])('refuses %s=%s, and says why', (name, value) => {
     expect(refusal(command, { [name]: value })).toContain(`  ${name}: `);
   });

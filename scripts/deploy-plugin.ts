@@ -24,6 +24,12 @@ const HOURS = /^(?=.*[1-9])\d{1,4}(\.\d{1,4})?$/;
 const LONGEST_PATIENCE = 7 * 24 * 60 * 60;
 const SPELLING: Readonly<Record<string, readonly [rule: RegExp, said: string, most?: number]>> = {
   webhookRoute: [/^(on|off)$/, 'on or off'],
+  credentialsSecret: [/^[\w/+=.@-]{1,512}$/, 'the name of a secret, not its ARN'],
+  eventBus: [/^[\w./-]{1,256}$/, 'the name of a bus, not its ARN'],
+  // Its own announcements would come in as requests, be refused, and be announced.
+  eventDetailType: [/^(?!DDS Backup )/, 'a detail-type that is not announced'],
+  nightlyInstanceId: [/^[A-Za-z0-9-]{0,64}$/, 'the id of an instance'],
+  nightlyNamePrefix: [/^[A-Za-z][A-Za-z0-9_-]{0,33}$/, 'a name_prefix'],
   deferredPatienceSeconds: [/^[1-9]\d*$/, `a whole number up to ${LONGEST_PATIENCE}`, LONGEST_PATIENCE],
   stuckAfterHours: [HOURS, 'a number of hours'],
   freshnessHours: [HOURS, 'a number of hours'],

@@ -35,7 +35,7 @@ export function serverless(
  */
 export async function temporaryService(): Promise<{ folder: string } & AsyncDisposable> {
   const folder = await mkdtemp(join(tmpdir(), 'dds-backup-trigger-'));
-  for (const part of ['serverless.yml', 'package.json', 'deployment', 'scripts', 'dist']) {
+  for (const part of ['serverless.yml', 'package.json', 'deployment', 'scripts', 'lib', 'dist']) {
     await cp(join(ROOT, part), join(folder, part), { recursive: true });
   }
   return { folder, [Symbol.asyncDispose]: () => rm(folder, { recursive: true }) };

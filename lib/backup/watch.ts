@@ -18,8 +18,9 @@ export interface Watched {
   readonly happenings: readonly Happening[];
   /** Of each instance, the least fresh first. */
   readonly freshness: readonly Freshness[];
-  /** How many backups were read. */
+  /** How many were read, those that are ignored with them. */
   readonly backups: number;
+  readonly instances: number;
 }
 
 /**
@@ -33,7 +34,11 @@ export interface Watched {
 export async function watch(ask: Ask, time: Date, { stuckAfterHours, ignored }: WatchOptions): Promise<Watched> {
   const window = windowOf(time);
   const instances = new Map<string, ListedInstance>();
-  for await (const instance of allInstances(ask)) if (!ignored.has(instance.id)) instances.set(instance.id, instance);
+  const listed = new Set<string>();
+  for await (const instance of allInstances(ask)) {
+    listed.add(instance.id);
+    if (!ignored.has(instance.id)) instances.set(instance.id, instance);
+  }
 
   const freshness = freshnessOf(instances);
   // By id: what is read twice happened once.
@@ -48,7 +53,12 @@ export async function watch(ask: Ask, time: Date, { stuckAfterHours, ignored }: 
       happenings.set(told.detail.id, told);
     }
   }
-  return { happenings: [...happenings.values()].sort(byTime), freshness: freshness.asOf(time), backups };
+  return {
+    happenings: [...happenings.values()].sort(byTime),
+    freshness: freshness.asOf(time),
+    backups,
+    instances: listed.size,
+  };
 }
 
 const byTime = (a: Happening, b: Happening): number => a.time.getTime() - b.time.getTime();

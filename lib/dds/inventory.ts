@@ -3,7 +3,8 @@ import { type DdsRequest, invalid, type JsonAnswer } from './call.ts';
 import { readTime } from './time.ts';
 import type { Backup, Instance } from './types.ts';
 
-const PAGE = 100;
+/** An answer is read up to 1 MB: a backup has a fraction of a kilobyte, an instance a part for each of its nodes. */
+const PAGE = { backups: 100, instances: 20 };
 /** Going back as often means that the list loses more between two pages than a page holds, or has no order. */
 const MOST_STEPS_BACK = 100;
 
@@ -35,23 +36,24 @@ export const allInstances = (ask: Ask): AsyncGenerator<ListedInstance> => everyI
  */
 async function* everyItem<Item extends { readonly id: string }>(
   ask: Ask,
-  list: string,
+  list: keyof typeof PAGE,
   isItem: (item: unknown) => item is Item,
 ): AsyncGenerator<Item> {
+  const limit = PAGE[list];
   let before = new Set<string>();
   let stepsBack = 0;
   for (let offset = 0; ; ) {
-    const query = { offset: String(offset), limit: String(PAGE) };
+    const query = { offset: String(offset), limit: String(limit) };
     const { items, total } = readPage((await ask({ method: 'GET', path: list, query })).body, list, isItem);
     if (offset > 0 && !items.some(({ id }) => before.has(id))) {
       if (++stepsBack > MOST_STEPS_BACK)
         throw invalid(`with a list of ${list} that changes faster than it can be read`);
-      offset = Math.max(0, offset - PAGE);
+      offset = Math.max(0, offset - limit);
       continue;
     }
     yield* items.filter(({ id }) => !before.has(id));
     const end = offset + items.length;
-    if (items.length < PAGE && end >= total) return;
+    if (items.length < limit && end >= total) return;
     // The last item of the page before is no news.
     if (items.length < (offset === 0 ? 1 : 2)) throw invalid(`with ${end} of ${total} ${list}`);
     before = new Set(items.map(({ id }) => id));

@@ -8,7 +8,7 @@ import type { BackupService } from './backup-service.ts';
 import { factsOf, readOriginal, readRecord } from './destination-record.ts';
 import { log, logCreated, logNotCreated, reasonOf } from './log.ts';
 import { ids } from './outcome.ts';
-import { isCrash, isPermanent, pauseSeconds, readPatience } from './patience.ts';
+import { firstBegan, isCrash, isPermanent, pauseSeconds, readPatience } from './patience.ts';
 import { type Refusal, refusalAnnouncement, refusalError } from './refusal.ts';
 
 /** Final: an execution that is under way when a name changes does not find its own past again, and fails. */
@@ -19,8 +19,6 @@ const OPERATIONS = {
   refusal: 'announce-refusal',
 } as const;
 
-/** The time-out of `event-bus` and `invoke`: how long before its end an invocation began, at most. */
-const LONGEST_INVOCATION_MILLIS = 60_000;
 const MOST_ANNOUNCEMENTS = 4;
 
 type Ending = Refusal | ReturnType<typeof ids>;
@@ -41,7 +39,7 @@ export function deferral(service: BackupService, announce: Announce, env: Enviro
     const facts = factsOf(event);
     const { request, trigger } = readOriginal(event, record);
     const lastMoment = endedAt.getTime() + readPatience(env);
-    const firstBegan = new Date(endedAt.getTime() - LONGEST_INVOCATION_MILLIS);
+    const began = firstBegan(record);
 
     if (error && isCrash(error.name)) {
       await context.step(OPERATIONS.crash, async () =>
@@ -55,7 +53,7 @@ export function deferral(service: BackupService, announce: Announce, env: Enviro
       const startedAt = performance.now();
       const told = () => ({ ...facts, duration_ms: Math.round(performance.now() - startedAt) });
       try {
-        const created = await service.createBackup(request, trigger, context.lambdaContext, undefined, firstBegan);
+        const created = await service.createBackup(request, trigger, context.lambdaContext, undefined, began);
         logCreated(told(), created);
         return ids(created);
       } catch (error) {

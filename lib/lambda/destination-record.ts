@@ -38,12 +38,17 @@ export function readRecord(event: unknown): DestinationRecord {
     const details = missing.map((path) => ({ path, message: 'is required' }));
     throw new InvalidRequest(400, 'The event is no record of a failed invocation', details);
   }
+  return { requestId, endedAt, error: errorIn(responsePayload) };
+}
+
+/** A function that has ended the process tells of no type. */
+function errorIn(responsePayload: unknown): DestinationRecord['error'] {
+  if (responsePayload === undefined || responsePayload === null) return undefined;
   const { errorType, errorMessage } = fieldsOf(responsePayload);
-  const error =
-    typeof errorType === 'string'
-      ? { name: errorType, message: String(errorMessage ?? '').slice(0, LONGEST_MESSAGE) }
-      : undefined;
-  return { requestId, endedAt, error };
+  return {
+    name: typeof errorType === 'string' ? errorType : 'Unhandled',
+    message: typeof errorMessage === 'string' ? errorMessage.slice(0, LONGEST_MESSAGE) : '',
+  };
 }
 
 /**
@@ -70,7 +75,10 @@ export interface Original extends Facts {
 
 export function factsOf(event: unknown): Original {
   const { timestamp, requestContext, requestPayload } = fieldsOf(event);
-  const { kind, request, identify } = originalOf(event, new Date(String(timestamp)));
+  const { kind, request, identify } = originalOf(
+    event,
+    new Date(typeof timestamp === 'string' ? timestamp : Number.NaN),
+  );
   const { requestId } = fieldsOf(requestContext);
   const trigger = orNothing(() => identify(typeof requestId === 'string' ? requestId : ''));
   return {

@@ -141,8 +141,10 @@ describe('a secret that cannot be used', () => {
       'ConfigurationError',
       /webhook_secret must be whsec_/,
     ],
-    ['slow', () => {}, 'ConfigurationError', /no answer within 50 ms/],
-    ['cut off', (request) => request.socket.destroy(), 'ConfigurationError', /layer/],
+    ['throttled', (_, response) => response.writeHead(429).end(), 'SecretUnavailable', /429/],
+    ['out of order', (_, response) => response.writeHead(500).end(), 'SecretUnavailable', /500/],
+    ['slow', () => {}, 'SecretUnavailable', /no answer within 50 ms/],
+    ['cut off', (request) => request.socket.destroy(), 'SecretUnavailable', /layer/],
   ])('because it is %s is a clear error, without a word of it', async (_, listener, name, message) => {
     answer = listener;
     const error = await store({}, 50)
@@ -157,7 +159,7 @@ describe('a secret that cannot be used', () => {
 
   it('because the extension is not there is a clear error', async () => {
     await expect(store({ PARAMETERS_SECRETS_EXTENSION_HTTP_PORT: '1' }).credentials()).rejects.toMatchObject({
-      name: 'ConfigurationError',
+      name: 'SecretUnavailable',
       message: expect.stringContaining('ECONNREFUSED'),
     });
   });

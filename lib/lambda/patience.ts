@@ -2,6 +2,7 @@
 import type { Environment } from '../config.ts';
 import { DdsError } from '../dds/dds-error.ts';
 import { FAILURE_NAMES, Failure } from '../failure.ts';
+import type { DestinationRecord } from './destination-record.ts';
 
 /** Time does not cure these: the same event would end in the same way. */
 const PERMANENT: readonly string[] = ['InvalidRequest', 'BackupNameTaken', 'DdsRejected', 'ConfigurationError'];
@@ -15,6 +16,18 @@ export const isPermanent = (errorName: string): boolean => PERMANENT.includes(er
 
 /** Whether the function ended without a word of its own: a crash, Lambda's time-out, an error that nobody expected. */
 export const isCrash = (errorName: string): boolean => !FAILURE_NAMES.some((name) => name === errorName);
+
+/** The time-out of `event-bus` and `invoke`, twice: Lambda may have begun an invocation again. */
+const LONGEST_INVOCATION_MILLIS = 2 * 60_000;
+
+/**
+ * When the failed invocation began, or earlier, where it leaves open whether its backup is there; else its end: what is
+ * there from before is not its own.
+ */
+export function firstBegan({ error, endedAt }: Pick<DestinationRecord, 'error' | 'endedAt'>): Date {
+  const isOpen = error && (isCrash(error.name) || /^Upstream|^DdsUnavailable$/.test(error.name));
+  return isOpen ? new Date(endedAt.getTime() - LONGEST_INVOCATION_MILLIS) : endedAt;
+}
 
 /**
  * Seconds to wait after the given number of failed attempts: 1, 2, 4, 8 and then 15 minutes, more where DDS asks for it

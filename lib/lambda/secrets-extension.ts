@@ -10,15 +10,15 @@ import { type Answer, connection } from '../otc/connection.ts';
 /**
  * The keys in the Secrets Manager secret `secretId`, a JSON object with `ak`, `sk`, `security_token`? and
  * `webhook_secret`?. Works inside an invocation only: before, the extension is not ready.
- * @throws Failure `ConfigurationError` when there is no such secret, no right to read it, or it is not of that form, or
- * when the extension does not answer within `timeoutMillis`
+ * @throws Failure `ConfigurationError` when there is no such secret, no right to read it, or it is not of that form;
+ * `SecretUnavailable` when the extension does not answer within `timeoutMillis`, or cannot at the moment
  */
 export async function readSecret(secretId: string, env: Environment, timeoutMillis: number): Promise<Keys> {
   const about = `The secret ${secretId}`;
   const { status, text } = await get(secretId, env, timeoutMillis);
   if (status !== 200) {
     throw new Failure(
-      'ConfigurationError',
+      status === 429 || status >= 500 ? 'SecretUnavailable' : 'ConfigurationError',
       `${about} could not be read: the secrets extension answered ${status}. Does it exist, and may the function read it?`,
     );
   }
@@ -51,6 +51,6 @@ async function get(secretId: string, env: Environment, timeoutMillis: number): P
   };
   return send(request, { timeoutMillis }).catch((cause: Error) => {
     const message = `The secrets extension gave no answer within ${timeoutMillis} ms: ${cause.message} Is its layer there?`;
-    throw new Failure('ConfigurationError', message, { cause });
+    throw new Failure('SecretUnavailable', message, { cause });
   });
 }

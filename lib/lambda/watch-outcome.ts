@@ -29,7 +29,7 @@ export const watchOutcome = (): MiddlewareObj<unknown, Watched, Error, Context, 
 
   after: ({ event, internal, response }) => {
     if (!response) return;
-    const { happenings, freshness, backups } = response;
+    const { happenings, freshness, backups, instances } = response;
     for (const { kind, detail } of happenings) log(LEVEL[kind], { event: `backup.${kind}`, ...detail });
     for (const instance of freshness) log('info', { event: 'backup.freshness', ...instance });
     const count = (of: Happening['kind']) => happenings.filter(({ kind }) => kind === of).length;
@@ -39,12 +39,13 @@ export const watchOutcome = (): MiddlewareObj<unknown, Watched, Error, Context, 
       time: timeOf(event),
       duration_ms: Math.round(performance.now() - internal.startedAt),
       backups,
-      instances: freshness.length,
+      instances,
       completed: count('completed'),
       failed: count('failed'),
       stuck: count('stuck'),
       unknown: count('unknown'),
-      worst_hours: worst?.hours ?? 0,
+      // A project without instances is more likely one that the key does not see: no figure is an alarm.
+      ...(instances > 0 && { worst_hours: worst?.hours ?? 0 }),
       ...(worst && { worst_instance_id: worst.instance_id }),
     });
   },

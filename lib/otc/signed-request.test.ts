@@ -92,6 +92,10 @@ describe('a signed request', () => {
       'with every character escaped',
       (quoted: string) => `"${Array.from(quoted, (char) => `\\u00${char.charCodeAt(0).toString(16)}`).join('')}"`,
     ],
+    [
+      'in a member that comes twice',
+      (quoted: string) => `{"error_msg":${JSON.stringify(quoted)},"error_msg":"https:\\/\\/x"}`,
+    ],
     ['with escapes in what is no JSON', (quoted: string) => `\\ ${quoted}`],
   ])('keeps from the reader what the gateway quotes of the key %s', async (_, write) => {
     const endpoint = await serve((request, response) =>

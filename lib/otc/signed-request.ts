@@ -55,7 +55,7 @@ function redacted(text: string, secrets: readonly string[]): string {
   try {
     const unescaped = JSON.stringify(JSON.parse(text));
     const hidden = hide(unescaped, spelled);
-    return hidden === unescaped ? text : hidden;
+    return hidden === unescaped ? hide(text, spelled) : hidden;
   } catch {
     return hide(text, spelled);
   }

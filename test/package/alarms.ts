@@ -7,7 +7,7 @@ describe('alarms', () => {
   const byQueue = (id: string) => [{ Name: 'QueueName', Value: { 'Fn::GetAtt': [id, 'QueueName'] } }];
   const errors = { Namespace: 'AWS/Lambda', MetricName: 'Errors', Statistic: 'Sum' };
   const lost = { Namespace: 'AWS/Lambda', MetricName: 'DestinationDeliveryFailures', Statistic: 'Sum' };
-  const waiting = { Namespace: 'AWS/SQS', MetricName: 'ApproximateNumberOfMessagesVisible', Statistic: 'Maximum' };
+  const arrived = { Namespace: 'AWS/SQS', MetricName: 'NumberOfMessagesSent', Statistic: 'Sum' };
   const endings = (event: string) => ({
     Namespace: 'DdsBackupTrigger/dev',
     MetricName: 'Endings',
@@ -25,8 +25,8 @@ describe('alarms', () => {
       Statistic: 'Sum',
       Dimensions: [{ Name: 'Event', Value: 'backup.failed' }],
     },
-    GivenUp: { ...waiting, Dimensions: byQueue('GivenUpQueue') },
-    Undelivered: { ...waiting, Dimensions: byQueue('UndeliveredQueue') },
+    GivenUp: { ...arrived, Dimensions: byQueue('GivenUpQueue') },
+    Undelivered: { ...arrived, Dimensions: byQueue('UndeliveredQueue') },
     EventBusLost: { ...lost, Dimensions: byFunction('EventDashbus') },
     InvokeLost: { ...lost, Dimensions: byFunction('Invoke') },
     RuleLost: { Namespace: 'AWS/Events', MetricName: 'InvocationsFailedToBeSentToDlq', Statistic: 'Sum' },
@@ -38,7 +38,7 @@ describe('alarms', () => {
     },
     FailedBackups: endings('backup.failed'),
     StuckBackups: endings('backup.stuck'),
-    WatchFailed: { ...waiting, Dimensions: byQueue('WatchFailedQueue') },
+    WatchFailed: { ...arrived, Dimensions: byQueue('WatchFailedQueue') },
     WatchLost: { ...lost, Dimensions: byFunction('Watch') },
     WatchScheduleLost: {
       Namespace: 'AWS/Scheduler',
