@@ -550,7 +550,7 @@ describe('an announcement that nobody takes', () => {
 });
 
 describe('an error that nobody expected', () => {
-  it('is tried again, and told of without what it holds, which is not known', async () => {
+  it('is told of at once, without what it holds, which is not known, and tried again', async () => {
     always('systemBusy');
     const service = backupService({
       env: environment(emulator),
@@ -568,7 +568,7 @@ describe('an error that nobody expected', () => {
       now: time.now,
       wait: async (millis) => time.advance(millis),
     });
-    expect(events()).toEqual(['backup.deferred', 'backup.failed']);
+    expect(events()).toEqual(['backup.failed', 'backup.deferred', 'backup.failed']);
     expect(error).toMatchObject({ ErrorType: 'Unexpected', ErrorMessage: expect.stringContaining('nobody expected') });
     expect(announced).toMatchObject([{ detail: { error: 'Unexpected', attempts: 3 } }]);
     expect(JSON.stringify([lines, announced, error, operations])).not.toContain('quote');

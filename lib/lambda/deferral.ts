@@ -61,6 +61,8 @@ export function deferral(service: BackupService, announce: Announce, env: Enviro
         const next = new Date(service.now().getTime() + pauseSeconds(attempt, error) * 1000);
         // The end is a value: of an error only the name and the message would be kept.
         if (isPermanent(reason.error) || next.getTime() > lastMoment) return { reason, attempts: 1 + attempt };
+        // Somebody should hear of it even if the next attempt succeeds.
+        if (!(error instanceof Failure)) logNotCreated(told(), reason);
         log('info', { event: 'backup.deferred', ...told(), ...reason, attempt, next_attempt: next.toISOString() });
         throw error;
       }
