@@ -1,9 +1,8 @@
 /**
- * Refuses what would go through and be wrong: a parameter that nobody knows sets nothing, and says nothing. Deploying without the required parameters would make every backup fail;
- * packaging can do without them, so `serverless.yml` itself does not ask. And who misspells the switch of the open route
- * should hear of it, not wonder. So should who misspells what deferred and watch read.
+ * Refuses what would go through and be wrong. A parameter that nobody knows sets nothing, and says nothing. What the
+ * functions would refuse at every event, they should refuse before there are events. Deploying without the required
+ * parameters would make every backup fail; packaging can do without them, so `serverless.yml` itself does not ask.
  */
-
 import { readConfig } from '../lib/config.ts';
 
 interface Serverless {
