@@ -9,7 +9,7 @@ export default defineConfig({
       include: ['lib/**/*.ts', 'functions/**/*.ts', 'emulator/**/*.ts'],
       reporter: ['text-summary', 'html'],
     },
-    // The bundles are run as Lambda runs them, not rewritten by Vite.
+    // The bundles run as in Lambda: Vite must not transform them.
     server: { deps: { external: [/\/dist\//] } },
   },
 });

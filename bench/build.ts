@@ -1,4 +1,4 @@
-/** Bundles contenders and probes as the functions are, into `dist/bench/`: no figure holds the cost of TypeScript. */
+/** Bundles contenders and probes as the functions are, into `dist/bench/`, so that no figure includes the cost of TypeScript. */
 import { type BuildOptions, build } from 'esbuild';
 
 const options = {
@@ -14,10 +14,10 @@ const options = {
 
 await build({
   ...options,
-  entryPoints: ['empty', 'floor', 'bare-post'].map((name) => `bench/contenders/${name}.ts`),
+  entryPoints: ['empty', 'built-ins', 'bare-post'].map((name) => `bench/contenders/${name}.ts`),
 });
 
-// The official SDK is CommonJS and calls `require`, which an ES module has to make for itself.
+// The official SDK is CommonJS and calls `require`, which an ES module has to create.
 const js = "import{createRequire}from'node:module';const require=createRequire(import.meta.url);";
 await build({
   ...options,
@@ -27,7 +27,7 @@ await build({
 
 await build({
   ...options,
-  entryPoints: ['cold', 'warm', 'concurrent', 'heap', 'recognise', 'watch', 'do-nothing-server', 'emulator'].map(
+  entryPoints: ['cold', 'warm', 'concurrent', 'heap', 'replay', 'monitor', 'do-nothing-server', 'emulator'].map(
     (name) => `bench/probes/${name}.ts`,
   ),
 });

@@ -15,11 +15,14 @@ export interface BytesOptions {
 /** What a file in a bundle counts as. */
 const PARTS: readonly (readonly [name: string, paths: RegExp])[] = [
   ['middy', /node_modules\/@middy\/|^status-texts/],
-  ['validator', /validate-request\.js$|node_modules\/ajv\//],
-  ['lib/lambda', /^(lib\/lambda|functions)\//],
+  ['validator', /validate-request\.cjs$|node_modules\/ajv\//],
+  ['aws4', /node_modules\/aws4\//],
+  ['lib/aws', /^(lib\/aws|functions)\//],
+  ['lib/service', /^lib\/service\//],
   ['lib/backup', /^lib\/backup\//],
   ['lib/dds', /^lib\/dds\//],
   ['lib/otc', /^lib\/otc\//],
+  ['lib/http', /^lib\/http\//],
   ['lib/*.ts', /^lib\/[^/]+$/],
 ];
 
@@ -53,6 +56,7 @@ export async function bytes({ ours, beside, atMostKilobytes }: BytesOptions): Pr
       value: (sizes[name] ?? Number.NaN) / 1024,
       unit: ' kB',
       atMost: atMostKilobytes,
+      advice: 'See above which part grew. Load it when it is first needed, or leave it out.',
     })),
   };
 }

@@ -1,7 +1,7 @@
 import { type ContenderName, contenders } from './contenders.ts';
 import { bundlePath, environment, inNewProcess, server } from './harness/processes.ts';
 
-/** Nothing is worth measuring that the emulator, which verifies signatures, would refuse. Throws for the first such. */
+/** Runs each contender against the emulator, which verifies signatures. Throws for the first that makes no backup. */
 export async function checkAll(names: readonly ContenderName[]): Promise<void> {
   for (const name of names) {
     const { bundle, event, posts } = contenders[name];

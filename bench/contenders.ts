@@ -1,4 +1,4 @@
-/** What is compared: each a bundle in `dist/` that exports a handler, and the kind of event that it is given. */
+/** The contenders: each is a bundle in `dist/` that exports a handler, and the kind of event that it gets. */
 import type { EventKind } from './probes/lambda.ts';
 
 export interface Contender {
@@ -15,7 +15,7 @@ export const contenders = {
   'event-bus': contender('event-bus.mjs', 'event-bus'),
   invoke: contender('invoke.mjs', 'invoke'),
   '(a) empty': contender('bench/empty.mjs', 'invoke', false),
-  '(b) floor': contender('bench/floor.mjs', 'invoke', false),
+  '(b) built-ins': contender('bench/built-ins.mjs', 'invoke', false),
   '(b) bare POST': contender('bench/bare-post.mjs', 'invoke'),
   '(c) usual http': contender('bench/usual-http.mjs', 'http'),
   '(c) usual invoke': contender('bench/usual-invoke.mjs', 'invoke'),

@@ -1,4 +1,4 @@
-/** 6. Cost: what Lambda bills for an event, modelled from the figures of this machine. */
+/** 7. Cost: what Lambda bills for an event, modelled from the figures of this machine. */
 import type { ColdStarts } from './cold-start.ts';
 import type { ContenderName } from './contenders.ts';
 import type { Item } from './harness/report.ts';

@@ -10,8 +10,8 @@ export interface WarmEventOptions {
   /** Of each process, after as long a warm-up. */
   readonly millis: number;
   readonly ours: readonly ContenderName[];
-  readonly floor: ContenderName;
-  /** So many times the floor's p50. */
+  readonly baseline: ContenderName;
+  /** So many times the baseline's p50. */
   readonly atMost: number;
 }
 
@@ -19,7 +19,7 @@ type Measure = 'p50Micros' | 'p99Micros' | 'cpuMillis';
 export type WarmEvents = Readonly<Partial<Record<ContenderName, Readonly<Record<Measure, Figure>>>>>;
 
 export async function warmEvent(options: WarmEventOptions): Promise<Item & { found: WarmEvents }> {
-  const { compared, rounds, millis, ours, floor, atMost } = options;
+  const { compared, rounds, millis, ours, baseline, atMost } = options;
   await using upstream = await server('do-nothing-server');
   const env = environment(upstream.url);
 
@@ -33,7 +33,7 @@ export async function warmEvent(options: WarmEventOptions): Promise<Item & { fou
     title: 'Warm event',
     notes: [
       `Microseconds of one event: median of ${rounds} new processes (the middle half of them), alternating; each ${millis / 1000} s after as long a warm-up, against a server on loopback that does nothing.`,
-      'Ours and (c) log each event: the line is made and written, to /dev/null. The bare POST logs nothing.',
+      'Ours and (c) log each event: the line is made and written, to /dev/null. The bare POST does not log.',
     ],
     rows: compared.map((name) => ({
       name,
@@ -42,10 +42,11 @@ export async function warmEvent(options: WarmEventOptions): Promise<Item & { fou
       'CPU, ms': found[name].cpuMillis,
     })),
     targets: ours.map((name) => ({
-      name: `${name}: p50 beside ${floor}`,
-      value: found[name].p50Micros.median / found[floor].p50Micros.median,
+      name: `${name}: p50 beside ${baseline}`,
+      value: found[name].p50Micros.median / found[baseline].p50Micros.median,
       unit: ' ×',
       atMost,
+      advice: 'See what a new step of every event costs, and whether it can be done once per process.',
     })),
     found,
   };

@@ -7,11 +7,11 @@ import {
   authorizationHeader,
   canonicalHeaders,
   canonicalUri,
-  sdkDate,
   signature,
   signedHeaders,
   stringToSign,
 } from '../lib/otc/signer.ts';
+import { compactTime } from '../lib/time.ts';
 import { type Emulator, startEmulator } from './emulator.ts';
 import { DEMO_CREDENTIALS, DEMO_INSTANCE, DEMO_INSTANCES, DEMO_PROJECT_ID } from './seed.ts';
 import { call, send } from './signed-call.ts';
@@ -173,7 +173,7 @@ describe('no request crashes the emulator:', () => {
       'latin1',
     );
     const path = `/v3/${DEMO_PROJECT_ID}/backups`;
-    const date = sdkDate(new Date());
+    const date = compactTime(new Date());
     const signed = { 'content-type': 'application/json', host: new URL(emulator.url).host, 'x-sdk-date': date };
     const list = signedHeaders(signed);
     const canonical = [

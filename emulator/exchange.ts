@@ -37,6 +37,7 @@ export async function exchange(
 ): Promise<void> {
   const requestId = service.ids.request();
   response.setHeader('x-request-id', requestId);
+  response.setHeader('date', new Date(service.state.now()).toUTCString());
   const refuse = (refusal: Refusal): void => {
     record.errorCode = refusal.error_code;
     send(response, replyTo(refusal, requestId));

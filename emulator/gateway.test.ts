@@ -6,11 +6,11 @@ import {
   authorizationHeader,
   canonicalHeaders,
   canonicalUri,
-  sdkDate,
   signature,
   signedHeaders,
   stringToSign,
 } from '../lib/otc/signer.ts';
+import { compactTime } from '../lib/time.ts';
 import { type Emulator, startEmulator } from './emulator.ts';
 import { DEMO_CREDENTIALS, DEMO_PROJECT_ID, DEMO_TEMPORARY_CREDENTIALS } from './seed.ts';
 import { type CallResult, call, type SignedCall, send } from './signed-call.ts';
@@ -38,7 +38,7 @@ function signOnly(emulator: Emulator, headers: Headers, names: string) {
     signedHeaders(headers),
     hash('sha256', '', 'hex'),
   ].join('\n');
-  const date = sdkDate(NOW);
+  const date = compactTime(NOW);
   const authorization = authorizationHeader(
     DEMO_CREDENTIALS.ak,
     names,
@@ -119,7 +119,7 @@ describe('the gateway refuses with APIGW.0301', () => {
     expect(answer.headers['x-request-id']).toMatch(/^[0-9a-f]{32}$/);
   });
 
-  const date = { 'x-sdk-date': sdkDate(NOW) };
+  const date = { 'x-sdk-date': compactTime(NOW) };
   const host = { host: '' };
   const lists: [string, Headers, string, string][] = [
     ['a date that is not signed', host, 'host', 'verify aksk signature fail, SignedHeaders'],

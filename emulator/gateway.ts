@@ -10,10 +10,10 @@ import {
   canonicalHeaders,
   canonicalQueryString,
   canonicalUri,
-  sdkDate,
   signedHeaders,
   stringToSign,
 } from '../lib/otc/signer.ts';
+import { compactTime } from '../lib/time.ts';
 import type { Refusal } from './refusals.ts';
 import type { RequestTarget } from './request-target.ts';
 
@@ -80,7 +80,7 @@ function readAuthorization(header: string): Claim | undefined {
 function readSdkDate(text: string): number | undefined {
   const [, year, month, day, hour, minute, second] = /^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z$/.exec(text) ?? [];
   const millis = Date.parse(`${year}-${month}-${day}T${hour}:${minute}:${second}Z`);
-  return Number.isNaN(millis) || sdkDate(new Date(millis)) !== text ? undefined : millis;
+  return Number.isNaN(millis) || compactTime(new Date(millis)) !== text ? undefined : millis;
 }
 
 /** Over the body's bytes, which need not be text; undefined when a signed header is missing or the list not sorted. */

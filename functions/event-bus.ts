@@ -1,17 +1,17 @@
 /** The event-bus trigger: an EventBridge event whose `detail` is the request. */
 import middy from '@middy/core';
-import { type BackupService, backupService } from '../lib/lambda/backup-service.ts';
-import { endEarly } from '../lib/lambda/end-early.ts';
-import { ids, outcome } from '../lib/lambda/outcome.ts';
-import { eventBus } from '../lib/lambda/trigger-source.ts';
-import { requestOf, validated } from '../lib/lambda/validated.ts';
+import { addTrailer } from '../lib/aws/destination-record.ts';
+import { awsService } from '../lib/aws/platform.ts';
+import { eventBus } from '../lib/aws/sources.ts';
+import { idsOf } from '../lib/backup/create.ts';
+import { endEarly, logged, parsed, validated } from '../lib/service/middleware.ts';
+import type { Service } from '../lib/service/service.ts';
 
-export const eventBusHandler = (service: BackupService) =>
+export const eventBusHandler = ({ timing, create }: Service) =>
   middy(endEarly)
-    .use(outcome(eventBus, ids))
-    .use(validated(eventBus))
-    .handler((event, context, { signal }) =>
-      service.createBackup(requestOf(eventBus, event), eventBus.identify(event, context), context, signal),
-    );
+    .use(logged(eventBus, timing.now, { answer: idsOf, refuse: addTrailer }))
+    .use(parsed(eventBus))
+    .use(validated())
+    .handler((event, context, { signal }) => create(event, context, signal));
 
-export const handler = eventBusHandler(backupService());
+export const handler = eventBusHandler(awsService());

@@ -1,24 +1,28 @@
-/** The webhook trigger: API Gateway (HTTP API and REST) and function URLs. */
+/** The HTTP trigger: API Gateway (HTTP API and REST) and function URLs. */
 import middy from '@middy/core';
 import jsonBodyParser from '@middy/http-json-body-parser';
-import { type BackupService, backupService } from '../lib/lambda/backup-service.ts';
-import { knownCaller } from '../lib/lambda/caller.ts';
-import { endEarly } from '../lib/lambda/end-early.ts';
-import { created, refused } from '../lib/lambda/http-answer.ts';
-import { httpEvent } from '../lib/lambda/http-event.ts';
-import { outcome } from '../lib/lambda/outcome.ts';
-import { http } from '../lib/lambda/trigger-source.ts';
-import { requestOf, validated } from '../lib/lambda/validated.ts';
+import { httpRequest } from '../lib/aws/http-event.ts';
+import { awsService } from '../lib/aws/platform.ts';
+import { createOrDefer } from '../lib/service/deferral.ts';
+import { created, refused } from '../lib/service/http-api.ts';
+import { http } from '../lib/service/identity.ts';
+import { authenticated, endEarly, logged, parsed, routed, validated } from '../lib/service/middleware.ts';
+import type { Service } from '../lib/service/service.ts';
 
-export const httpHandler = (service: BackupService) =>
-  middy(endEarly)
-    .use(outcome(http, created, refused))
-    .use(httpEvent())
-    .use(knownCaller(service))
+export const httpHandler = (service: Service) => {
+  const { timing, authenticate, create } = service;
+  const defer = createOrDefer(service);
+  return middy(endEarly)
+    .use(logged(http, timing.now, { answer: created, refuse: refused }))
+    .use(httpRequest())
+    .use(authenticated(authenticate))
+    .use(routed(service))
     .use(jsonBodyParser())
-    .use(validated(http))
+    .use(parsed(http))
+    .use(validated())
     .handler((event, context, { signal }) =>
-      service.createBackup(requestOf(http, event), http.identify(event, context), context, signal),
+      event.respondAsync ? defer(event, context, signal) : create(event, context, signal),
     );
+};
 
-export const handler = httpHandler(backupService());
+export const handler = httpHandler(awsService());

@@ -1,9 +1,9 @@
 import { expect, it } from 'vitest';
-import { fuzz } from '../chaos/fuzz/fuzz.ts';
+import { fuzz } from './simulation/fuzz/fuzz.ts';
 
-it('whatever event comes in, only documented answers come out, and nothing invalid reaches DDS', async () => {
+it('bundles: arbitrary events → documented answers only, and nothing invalid reaches DDS', async () => {
   const endings = await fuzz({ cases: 300, seed: 20_260_301 });
-  // Otherwise nothing valid came by, or nothing invalid.
+  // Otherwise no valid event, or no invalid one, was among them.
   const reached = ['http: success', 'event-bus: success', 'invoke: success', 'strangers: Unauthorized'];
   expect(Object.keys(endings)).toEqual(expect.arrayContaining([...reached, 'http: InvalidRequest']));
 }, 120_000);

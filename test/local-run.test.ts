@@ -7,7 +7,8 @@ import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { startEmulator } from '../emulator/emulator.ts';
 import { DEMO_OTHER_INSTANCE } from '../emulator/seed.ts';
-import { isFree, type Ports, startLocally } from '../scripts/local-run.ts';
+import { isFree } from '../scripts/local/ports.ts';
+import { type Ports, startLocally } from '../scripts/local/run.ts';
 import { serverless } from './serverless.ts';
 
 const CREATED = {
@@ -33,27 +34,28 @@ const freePorts = async (): Promise<Ports> => ({
 const areFree = async (ports: Ports): Promise<boolean> =>
   (await Promise.all(Object.values(ports).map(isFree))).every((free) => free);
 
-/** In a process group of its own, so that whatever it may leave behind is found, and ended with it. */
+/** In a process group of its own, so that whatever stays is found, and ended with it. */
 function start(ports: Ports) {
   const program = `
-    import { explain, run } from './scripts/start.ts';
+    import { explain } from './scripts/local/command.ts';
+    import { run } from './scripts/local/start.ts';
     process.exitCode = await run(${JSON.stringify(ports)}).catch(explain);`;
   const child = spawn(process.execPath, ['--input-type=module', '--eval', program], {
     cwd: fileURLToPath(new URL('..', import.meta.url)),
     detached: true,
     stdio: ['ignore', 'pipe', 'pipe'],
   });
-  let said = '';
+  let printed = '';
   const { promise: ready, resolve, reject } = Promise.withResolvers<void>();
   ready.catch(() => {});
   const listen = (chunk: Buffer) => {
-    said += chunk;
-    if (said.includes('Ctrl-C ends all of it.')) resolve();
+    printed += chunk;
+    if (printed.includes('Ctrl-C ends everything.')) resolve();
   };
   child.stdout.on('data', listen);
   child.stderr.on('data', listen);
   const exit = once(child, 'close').then(([code]): unknown => code);
-  exit.finally(() => reject(new Error(`ended without getting ready:\n${said}`)));
+  exit.finally(() => reject(new Error(`ended without getting ready:\n${printed}`)));
 
   const signalAll = (signal: NodeJS.Signals | 0) => {
     try {
@@ -65,7 +67,7 @@ function start(ports: Ports) {
   return {
     ready,
     exit,
-    said: () => said,
+    printed: () => printed,
     interrupt: (signal: NodeJS.Signals) => child.kill(signal),
     leftBehind: () => signalAll(0),
     [Symbol.asyncDispose]: async () => {
@@ -85,8 +87,8 @@ describe('npm start', { timeout: 30_000 }, () => {
   }, 60_000);
   afterAll(() => local[Symbol.asyncDispose]());
 
-  it('prints a curl line that creates a backup, and another one when it is pasted again', async () => {
-    const line = /curl (?<url>\S+) -H '(?<name>[^:']+): (?<value>[^']+)' -d '(?<body>[^']+)'/.exec(local.said());
+  it('printed curl line → one backup, and another once the first has ended', async () => {
+    const line = /curl (?<url>\S+) -H '(?<name>[^:']+): (?<value>[^']+)' -d '(?<body>[^']+)'/.exec(local.printed());
     const { url = '', name = '', value = '', body = '' } = line?.groups ?? {};
     expect(url).toBe(`http://localhost:${ports.http}/backups`);
     const paste = async () => {
@@ -116,12 +118,12 @@ describe('npm start', { timeout: 30_000 }, () => {
     return { error: FunctionError, result: JSON.parse(Payload?.transformToString() ?? '') };
   };
 
-  it('lets another function call invoke through the AWS SDK', async () => {
+  it('invoke through the AWS SDK → one backup', async () => {
     const backup = { instance_id: DEMO_OTHER_INSTANCE.id, name: 'called-by-a-function' };
     expect(await invoke({ backup })).toEqual({ error: undefined, result: CREATED });
   });
 
-  it('tells a function whose payload is invalid what is wrong with it', async () => {
+  it('invalid payload → the function reads what is wrong with it', async () => {
     const { error, result } = await invoke({ backup: { instance_id: DEMO_OTHER_INSTANCE.id, name: '1st' } });
     expect(error).toBe('Unhandled');
     expect(result.errorMessage).toContain('/backup/name');
@@ -130,8 +132,8 @@ describe('npm start', { timeout: 30_000 }, () => {
   });
 });
 
-describe('ending', { timeout: 30_000 }, () => {
-  it.concurrent.each(['SIGINT', 'SIGTERM'] as const)('by %s leaves no process and no port behind', async (signal) => {
+describe('npm start: end', { timeout: 30_000 }, () => {
+  it.concurrent.each(['SIGINT', 'SIGTERM'] as const)('%s → no process and no port stays', async (signal) => {
     const ports = await freePorts();
     await using local = start(ports);
     await local.ready;
@@ -141,7 +143,7 @@ describe('ending', { timeout: 30_000 }, () => {
     expect(await areFree(ports)).toBe(true);
   });
 
-  it.concurrent('before it is ready leaves nothing behind either', async () => {
+  it.concurrent('before it is ready → nothing stays either', async () => {
     const ports = await freePorts();
     await using local = start(ports);
     await vi.waitFor(() => fetch(`http://127.0.0.1:${ports.emulator}`), { timeout: 10_000 });
@@ -150,7 +152,7 @@ describe('ending', { timeout: 30_000 }, () => {
     expect(local.leftBehind()).toBe(false);
   });
 
-  it.concurrent('comes with the end of serverless-offline, and with its exit code', async () => {
+  it.concurrent('serverless-offline ends → so does all, with its exit code', async () => {
     const ports = await freePorts();
     const { answers, ended, pid } = await startLocally(ports, new AbortController().signal);
     expect(answers).toBe(true);
@@ -160,28 +162,32 @@ describe('ending', { timeout: 30_000 }, () => {
   });
 });
 
-describe('a port that is taken', () => {
-  it.each(['http', 'lambda', 'emulator'] as const)('for %s is named, and nothing is started', async (purpose) => {
+describe('npm start: port that is taken', () => {
+  it.each(['http', 'lambda', 'emulator'] as const)('for %s → named, and nothing is started', async (purpose) => {
     const ports = await freePorts();
     await using other = createServer().listen(ports[purpose], '127.0.0.1');
     await once(other, 'listening');
     await using local = start(ports);
     expect(await local.exit).toBe(1);
-    const taken = `Port ${ports[purpose]} is taken: another program listens there. End it and try again.\n`;
-    expect(local.said()).toBe(taken);
+    const taken = `Port ${ports[purpose]} is taken by another program. End it, or choose other ports: npm start -- --help\n`;
+    expect(local.printed()).toBe(taken);
   });
 });
 
 describe('serverless invoke local', { timeout: 30_000 }, () => {
-  it('has event-bus create the backup of the sample event in a running emulator', async () => {
+  it('event-bus, sample event → one backup in a running emulator, and a replay of it', async () => {
     await using emulator = await startEmulator();
-    const { code, output } = await serverless([
-      ...['invoke', 'local', '--function', 'event-bus', '--path', 'events/event-bus.json'],
-      ...['--param', `ddsEndpoint=${emulator.url}`],
-    ]);
+    const invoke = () =>
+      serverless([
+        ...['invoke', 'local', '--function', 'event-bus', '--path', 'events/event-bus.json'],
+        ...['--param', `ddsEndpoint=${emulator.url}`],
+      ]);
+    const { code, output } = await invoke();
     expect(code).toBe(0);
     const [created] = emulator.backups;
-    expect(created?.name).toMatch(/^before-migration-20260203T040506Z-[0-9a-f]{12}$/);
+    expect(created?.name).toMatch(/^before-migration-\d{8}T040506Z-[a-z2-7]{14}$/);
     expect(output).toMatch(new RegExp(`"job_id": "[^"]+",\\s+"backup_id": "${created?.id}"`));
+    expect((await invoke()).output).toContain(`"backup_id": "${created?.id}"`);
+    expect(emulator.backups).toHaveLength(1);
   });
 });

@@ -1,4 +1,4 @@
-/** The command line of serverless, as the tests use it. */
+/** Runs the command line of serverless. */
 import { execFile } from 'node:child_process';
 import { cp, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -14,7 +14,7 @@ export interface Outcome {
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const SERVERLESS = fileURLToPath(import.meta.resolve('serverless/bin/serverless.js'));
 
-/** No variable of the shell that runs the tests is passed on: no AWS account, no keys, no home directory. */
+/** Passes on no variable of the shell that runs the tests: no AWS account, no keys, no home directory. */
 export function serverless(
   args: readonly string[],
   { cwd = ROOT, env = {} }: { cwd?: string; env?: Record<string, string> } = {},
@@ -30,8 +30,8 @@ export function serverless(
 }
 
 /**
- * A copy of what the framework reads: it packages in its working directory, where another run would get in its way, and
- * where it would overwrite what a developer has packaged.
+ * A copy of what the framework reads. It packages in its working directory, where runs would disturb each other and
+ * overwrite the package of a developer.
  */
 export async function temporaryService(): Promise<{ folder: string } & AsyncDisposable> {
   const folder = await mkdtemp(join(tmpdir(), 'dds-backup-trigger-'));

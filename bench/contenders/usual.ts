@@ -1,4 +1,4 @@
-/** (c) The same job as most would write it: the schema compiled at start, the official SDK for signing and sending. */
+/** (c) The same job in the usual way: the schema is compiled at start, the official SDK signs and sends. */
 import { BasicCredentials } from '@huaweicloud/huaweicloud-sdk-core';
 import { HcClient } from '@huaweicloud/huaweicloud-sdk-core/HcClient.js';
 import { DefaultHttpClient } from '@huaweicloud/huaweicloud-sdk-core/http/DefaultHttpClient.js';
@@ -11,7 +11,7 @@ const { DDS_ENDPOINT = '', OTC_SDK_PROJECT_ID = '', OTC_SDK_AK = '', OTC_SDK_SK 
 // middy's ajv knows the drafts from 2019 on only.
 const { $schema: _, ...schema } = requestSchema;
 
-// What the SDK's ClientBuilder puts together; that class itself needs `uuid`, which its package does not depend on.
+// As the SDK's ClientBuilder does. That class itself needs `uuid`, which its package does not depend on.
 const client = new HcClient(new DefaultHttpClient({}, [DDS_ENDPOINT]))
   .withEndpoints([DDS_ENDPOINT])
   .withCredential(new BasicCredentials().withAk(OTC_SDK_AK).withSk(OTC_SDK_SK).withProjectId(OTC_SDK_PROJECT_ID));
@@ -35,6 +35,6 @@ export const createBackup = async ({ backup }: Request): Promise<object> => {
     headers: {},
     data: { backup },
   });
-  console.info(JSON.stringify({ event: 'backup.accepted', ...ids }));
+  console.info(JSON.stringify({ event: 'request.accepted', ...ids }));
   return ids;
 };

@@ -1,4 +1,4 @@
-/** What repeated measurements come to: the median, and between which values the middle half of them lies. */
+/** The median of repeated measurements, and the values between which the middle half of them lies. */
 export interface Figure {
   readonly median: number;
   readonly lower: number;

@@ -1,4 +1,4 @@
-/** New processes for every measurement: what one leaves behind, compiled code or heap, is no other's advantage. */
+/** New processes for every measurement, so that compiled code and heap of one do not change another. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 
@@ -7,7 +7,7 @@ const DIST = new URL('../../dist/', import.meta.url);
 
 export const bundlePath = (name: string): string => fileURLToPath(new URL(name, DIST));
 
-/** The keys of the emulator; the do-nothing server looks at none. */
+/** The keys of the emulator. The do-nothing server ignores them. */
 export const environment = (url: string): Record<string, string> => ({
   DDS_ENDPOINT: url,
   OTC_SDK_PROJECT_ID: '0549b4a43100d4f32f51c01c2fe4acdb',
@@ -22,12 +22,12 @@ export interface ProcessOptions {
 }
 
 /**
- * Starts a probe. Its standard output, where functions log, is /dev/null: every line is made and written, as in Lambda,
- * and read by nobody. Its findings come on descriptor 3.
+ * Starts a probe. Its standard output, where functions log, is /dev/null: every line is made and written, as in Lambda.
+ * Its findings come on descriptor 3.
  */
 function start(probe: string, args: readonly string[], { env = {}, flags = [] }: ProcessOptions) {
   const child = spawn(process.execPath, [...flags, bundlePath(`bench/${probe}.mjs`), ...args], {
-    // Nothing of this shell's reaches a measurement, least of all NODE_OPTIONS.
+    // Variables of this shell, such as NODE_OPTIONS, do not change a measurement.
     env,
     stdio: ['ignore', 'ignore', 'pipe', 'pipe'],
   });
@@ -35,10 +35,12 @@ function start(probe: string, args: readonly string[], { env = {}, flags = [] }:
   child.stderr?.on('data', (chunk: Buffer) => {
     complaints += chunk;
   });
-  return { child, findings: child.stdio[3], complaints: () => complaints };
+  // Node quotes the line that threw: in a minified bundle that is most of the file.
+  const shortened = () => complaints.replace(/^(.{500}).*$/gm, '$1…');
+  return { child, findings: child.stdio[3], complaints: shortened };
 }
 
-/** Runs a probe to its end; what it found. */
+/** Runs a probe to its end and returns what it found. */
 export function inNewProcess<Findings>(
   probe: string,
   args: readonly string[],
@@ -80,7 +82,7 @@ async function end(child: ChildProcess): Promise<void> {
   await closed;
 }
 
-/** `rounds` times each contender in turn, every other round in the opposite order; what was found of each. */
+/** Measures each contender in turn, `rounds` times, every other round in the opposite order. */
 export async function alternating<Name extends string, Findings>(
   names: readonly Name[],
   rounds: number,

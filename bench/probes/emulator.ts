@@ -4,7 +4,7 @@
  */
 import { startEmulator } from '../../emulator/emulator.ts';
 import { DEMO_INSTANCE } from '../../emulator/seed.ts';
-import { derivedName } from '../../lib/backup/name.ts';
+import { derivedName } from '../../lib/backup/trigger.ts';
 import { report } from './lambda.ts';
 
 const [, , total = '', recent = '', id = '', time = ''] = process.argv;

@@ -1,4 +1,4 @@
-/** What Lambda hands to a handler. Loads nothing: it is part of every cold start that is measured. */
+/** What Lambda hands to a handler. It imports no module: it is part of every cold start that is measured. */
 export type Handler = (event: unknown, context: object) => Promise<unknown>;
 
 const backup = { instance_id: 'a89dab5e39394eccbdb77b19d57b0180in02', description: 'CI pipeline 4711' };
@@ -39,7 +39,7 @@ export const load = async (bundle: string): Promise<Handler> => {
   return loaded.handler;
 };
 
-/** An answer that holds no backup would have been measured in vain. */
+/** Throws for an answer without a backup. */
 export function expectBackup(answer: unknown): void {
   if (!JSON.stringify(answer).includes('backup_id')) throw new Error(`no backup: ${JSON.stringify(answer)}`);
 }

@@ -1,13 +1,13 @@
 import { AKSKSigner } from '@huaweicloud/huaweicloud-sdk-core/auth/AKSKSigner.js';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { compactTime } from '../time.ts';
 import {
   authorizationHeader,
   canonicalHeaders,
   canonicalQueryString,
   canonicalRequest,
   canonicalUri,
-  sdkDate,
   sign,
   signature,
   signedHeaders,
@@ -42,7 +42,7 @@ e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855`;
 b25362e603ee30f4f25e7858e8a7160fd36e803bb2dfe206278659d71a9bcd7a`;
   const expected = '7be6668032f70418fcc22abc52071e57aff61b84a1d2381bb430d6870f4f6ebe';
 
-  it('X-Sdk-Date', () => expect(sdkDate(time)).toBe(date));
+  it('X-Sdk-Date', () => expect(compactTime(time)).toBe(date));
 
   it('canonical URI', () => expect(canonicalUri(request.path)).toBe('/v1/77b6a44cba5143ab91d13ab9a8ff44fd/vpcs/'));
 
@@ -173,7 +173,7 @@ describe('beside the official signer', () => {
                 'content-type': 'application/json',
                 ...headers,
                 host,
-                'X-Sdk-Date': sdkDate(time),
+                'X-Sdk-Date': compactTime(time),
                 ...(securityToken !== undefined && { 'x-security-token': securityToken }),
               },
               data: body,

@@ -2,8 +2,8 @@
  * The request signature of Open Telekom Cloud's gateway, `SDK-HMAC-SHA256`, each stage a function of its own.
  * Rule: https://docs.otc.t-systems.com/api-usage/guidelines/calling_apis/ak_sk_authentication/
  */
-import { hash } from 'node:crypto';
-import { hmacSha256 } from './hmac.ts';
+import { createHmac, hash } from 'node:crypto';
+import { compactTime } from '../time.ts';
 
 const ALGORITHM = 'SDK-HMAC-SHA256';
 
@@ -77,16 +77,10 @@ export function canonicalRequest(
   return `${method}\n${uri}\n${search}\n${canonicalHeaders(headers, names)}\n${signedHeaders(headers, names)}\n${hash('sha256', body)}`;
 }
 
-/** `X-Sdk-Date`: UTC in ISO 8601's basic format, to the second. */
-export function sdkDate(time: Date): string {
-  const iso = time.toISOString();
-  return `${iso.slice(0, 4)}${iso.slice(5, 7)}${iso.slice(8, 13)}${iso.slice(14, 16)}${iso.slice(17, 19)}Z`;
-}
-
 export const stringToSign = (date: string, canonical: string): string =>
   `${ALGORITHM}\n${date}\n${hash('sha256', canonical)}`;
 
-export const signature = (sk: string, toSign: string): string => hmacSha256(sk, toSign);
+export const signature = (sk: string, toSign: string): string => createHmac('sha256', sk).update(toSign).digest('hex');
 
 export const authorizationHeader = (ak: string, signed: string, sig: string): string =>
   `${ALGORITHM} Access=${ak}, SignedHeaders=${signed}, Signature=${sig}`;
@@ -99,7 +93,7 @@ export const authorizationHeader = (ak: string, signed: string, sig: string): st
  * @throws URIError when the path or the query holds a lone surrogate
  */
 export function sign(request: SignableRequest, { ak, sk, securityToken }: Credentials, time: Date) {
-  const date = sdkDate(time);
+  const date = compactTime(time);
   const { method, host, path, query, body } = request;
   const headers = {
     ...request.headers,

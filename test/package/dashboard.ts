@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { isObject, type Package, references } from '../cloudformation.ts';
+import { isObject, metricFilters, type Package, references } from '../cloudformation.ts';
 import { given, ofType, plain, properties } from './packaged.ts';
 
 interface Widget {
@@ -16,14 +16,14 @@ interface Widget {
   };
 }
 
-/** As CloudFormation will fill it in, with the name of what is referred to in each reference's place. */
+/** The widgets, with the name of the resource in the place of each reference. */
 function widgetsOf(from: Package): readonly Widget[] {
   const { DashboardBody } = properties('Dashboard', from);
   if (!isObject(DashboardBody)) throw new Error('no DashboardBody');
   return JSON.parse(String(DashboardBody['Fn::Sub']).replace(/\$\{([^}]+)\}/g, '$1')).widgets;
 }
 
-/** `namespace name dimension value`, with `.` for what stands there in the line before. */
+/** `namespace name dimension value`; `.` repeats the part of the line before. */
 function metricsOf({ properties: { metrics = [] } }: Widget): string[] {
   let before: readonly unknown[] = [];
   return metrics.map((line) => {
@@ -35,19 +35,20 @@ function metricsOf({ properties: { metrics = [] } }: Widget): string[] {
 describe('the dashboard', () => {
   const metrics = (from: Package) => widgetsOf(from).flatMap(metricsOf);
 
-  it('shows outcomes, reasons, latency, executions, ends, freshness and dead letters', () => {
+  it('widgets: requests, ages, reasons, latency, executions, backup events, the monitor and dead letters', () => {
     expect(widgetsOf(plain).map(({ properties: { title } }) => title)).toEqual([
-      'Events, by outcome',
-      'Hours since the last backup, by instance',
-      'Refused and failed, by reason',
-      'Milliseconds until DDS accepted, in one attempt',
+      'Requests by outcome',
+      'Backup age by instance, in hours',
+      'Rejected and failed requests by reason',
+      'Milliseconds until DDS accepts, first attempt',
       'Deferred executions',
-      'Backups, by their end',
+      'Backup events',
+      'Monitor',
       'Dead letters',
     ]);
   });
 
-  it('refers to what there is', () => {
+  it('references: each → a resource', () => {
     const known = [...Object.keys(plain.template.Resources), 'AWS::Region'];
     const used = references(properties('Dashboard').DashboardBody);
     expect(used.length).toBeGreaterThan(0);
@@ -57,41 +58,59 @@ describe('the dashboard', () => {
   it.each([
     ['dev', plain],
     ['prod', given],
-  ])('shows the metrics that the filters of the stage %s make, by their dimensions', (stage, from) => {
-    const filters = Object.values(ofType('AWS::Logs::MetricFilter', from)).flatMap(
-      ({ Properties }) =>
-        Properties.MetricTransformations as readonly {
-          MetricNamespace: string;
-          MetricName: string;
-          Dimensions?: readonly { Key: string }[];
-        }[],
-    );
-    const made = filters.map(({ MetricNamespace, MetricName, Dimensions = [] }) =>
-      [MetricNamespace, MetricName, ...Dimensions.map(({ Key }) => Key)].join(' '),
-    );
+  ])('stage %s: the metrics that its filters make, by their dimensions', (stage, from) => {
+    const made = metricFilters(from.template)
+      .flatMap(({ MetricTransformations }) => MetricTransformations)
+      .map(({ MetricNamespace, MetricName, Dimensions = [] }) =>
+        [MetricNamespace, MetricName, ...Dimensions.map(({ Key }) => Key)].join(' '),
+      );
     const ours = metrics(from).filter((metric) => metric.startsWith('DdsBackupTrigger/'));
-    expect(ours.length).toBeGreaterThan(0);
-    for (const metric of ours) expect(made).toContain(metric.split(' ').slice(0, 3).join(' '));
-    expect(made).toContain(`DdsBackupTrigger/${stage} HoursSinceBackup InstanceId`);
+    const shown = ours.map((metric) => metric.split(' ').slice(0, 3).join(' '));
+    expect(made).toEqual(expect.arrayContaining(shown));
+    // MaxBackupAgeHours is the maximum of the ages, which a search finds.
+    const notShown = made.filter((metric) => !shown.includes(metric)).map((metric) => metric.split(' ')[1]);
+    expect(notShown).toEqual(['BackupAgeHours', 'MaxBackupAgeHours']);
+    expect(made).toContain(`DdsBackupTrigger/${stage} BackupAgeHours InstanceId`);
     expect(JSON.stringify(widgetsOf(from))).toContain(
-      `SEARCH('{DdsBackupTrigger/${stage},InstanceId} MetricName=\\"HoursSinceBackup\\"', 'Maximum')`,
+      `SEARCH('{DdsBackupTrigger/${stage},InstanceId} MetricName=\\"BackupAgeHours\\"', 'Maximum')`,
     );
   });
 
-  it('shows every queue', () => {
-    for (const id of Object.keys(ofType('AWS::SQS::Queue')))
-      expect(metrics(plain)).toContain(`AWS/SQS ApproximateNumberOfMessagesVisible QueueName ${id}.QueueName`);
+  it.each([
+    ['dev', plain],
+    ['prod', given],
+  ])('stage %s: every queue → its messages', (_, from) => {
+    for (const [id, { Condition, Properties }] of Object.entries(ofType('AWS::SQS::Queue', from))) {
+      // A queue that may not exist cannot be referred to.
+      const name = Condition === undefined ? `${id}.QueueName` : Properties.QueueName;
+      expect(metrics(from)).toContain(`AWS/SQS ApproximateNumberOfMessagesVisible QueueName ${name}`);
+    }
   });
 
-  it('draws the line where the alarm on freshness goes off', () => {
+  it('metrics: each of this service and stage', () => {
+    const unbound = metrics(plain).filter((metric) => metric.startsWith('AWS/') && metric.split(' ').length < 4);
+    expect(unbound).toEqual([]);
+  });
+
+  it('backup events: all that have a figure', () => {
+    const events = metrics(plain).filter((metric) => metric.includes(' BackupEvents '));
+    expect(events.map((metric) => metric.split(' ').at(-1))).toEqual([
+      'backup.completed',
+      'backup.failed',
+      'backup.stuck',
+      'backup.overdue',
+      'backup.expired',
+    ]);
+  });
+
+  it('backup age: a line at the limit', () => {
     const line = (from: Package) =>
       widgetsOf(from).flatMap(({ properties: { annotations } }) => (annotations === undefined ? [] : [annotations]));
-    expect(line(plain)).toEqual([{ horizontal: [{ label: 'StaleBackups', value: 26 }] }]);
-    expect(line(given)).toEqual([{ horizontal: [{ label: 'StaleBackups', value: 50 }] }]);
-    expect(properties('StaleBackups').Threshold).toBe(26);
+    expect(line(plain)).toEqual([{ horizontal: [{ label: 'maxBackupAgeHours', value: 26 }] }]);
+    expect(line(given)).toEqual([{ horizontal: [{ label: 'maxBackupAgeHours', value: 50 }] }]);
   });
 
-  it('reads the logs of all that make backups', () => {
+  it('log queries: the logs of all functions that make backups', () => {
     const queries = widgetsOf(plain).flatMap(({ properties: { query } }) => (query === undefined ? [] : [query]));
     expect(queries).toHaveLength(2);
     for (const query of queries) {
@@ -100,7 +119,7 @@ describe('the dashboard', () => {
     }
   });
 
-  it('fills its 24 columns, and no widget covers another', () => {
+  it('layout: fills 24 columns, no widget covers another', () => {
     const taken = new Set<string>();
     for (const { x, y, width, height } of widgetsOf(plain)) {
       expect(x + width).toBeLessThanOrEqual(24);

@@ -1,18 +1,61 @@
 import { describe, expect, it } from 'vitest';
-import { arn, ofType, properties } from './packaged.ts';
+import { statements } from '../cloudformation.ts';
+import { arn, given, ofType, plain, properties, resource } from './packaged.ts';
 
 const DAY = 24 * 60 * 60;
 
-describe('what fails', () => {
-  it('is kept for 14 days and encrypted, whichever queue it ends in', () => {
-    const queues = ofType('AWS::SQS::Queue');
-    expect(Object.keys(queues)).toEqual(['GivenUpQueue', 'WatchFailedQueue', 'UndeliveredQueue']);
-    for (const { Properties } of Object.values(queues)) {
-      expect(Properties).toMatchObject({ MessageRetentionPeriod: 14 * 24 * 60 * 60, SqsManagedSseEnabled: true });
-    }
+describe('dead-letter queues', () => {
+  it.each([
+    ['FailedRequestsQueue', 'failed-requests'],
+    ['FailedRunsQueue', 'failed-runs'],
+    ['FailedRetentionQueue', 'failed-retention'],
+    ['UndeliveredEventsQueue', 'undelivered-events'],
+  ])('%s: named by stage, keeps a message for 14 days, encrypted', (id, name) => {
+    const kept = { MessageRetentionPeriod: 14 * DAY, SqsManagedSseEnabled: true };
+    expect(properties(id)).toEqual({ QueueName: `dds-backup-trigger-dev-${name}`, ...kept });
+    expect(properties(id, given)).toEqual({ QueueName: `dds-backup-trigger-prod-${name}`, ...kept });
+    expect(Object.keys(ofType('AWS::SQS::Queue'))).toHaveLength(4);
+    expect(resource('FailedRetentionQueue').Condition).toBe('Retention');
   });
 
-  it.each(['EventDashbus', 'Invoke'])('of %s goes to deferred at once, with its error', (id) => {
+  it.each(Object.keys(ofType('AWS::SQS::Queue')))('%s: its policy → nothing without TLS', (id) => {
+    expect(properties(`${id}Policy`)).toMatchObject({
+      Queues: [{ Ref: id }],
+      PolicyDocument: {
+        Version: '2012-10-17',
+        Statement: expect.arrayContaining([
+          {
+            Effect: 'Deny',
+            Principal: '*',
+            Action: 'sqs:*',
+            Resource: arn(id),
+            Condition: { Bool: { 'aws:SecureTransport': 'false' } },
+          },
+        ]),
+      },
+    });
+  });
+
+  it('policies: only the rule may write, and only to the queue of undelivered events', () => {
+    const policies = Object.values(ofType('AWS::SQS::QueuePolicy')).map(({ Properties }) => Properties);
+    expect(policies).toHaveLength(4);
+    const allowed = policies.flatMap(statements).filter(({ Effect }) => Effect === 'Allow');
+    expect(allowed).toEqual([
+      {
+        Effect: 'Allow',
+        Action: ['sqs:SendMessage'],
+        Resource: [arn('UndeliveredEventsQueue')],
+        Condition: { ArnEquals: { 'aws:SourceArn': arn('BackupRequestedRule') } },
+      },
+    ]);
+    expect(JSON.stringify(properties('UndeliveredEventsQueuePolicy'))).toContain(
+      '"Principal":{"Service":"events.amazonaws.com"}',
+    );
+  });
+});
+
+describe('failures', () => {
+  it.each(['EventDashbus', 'Invoke'])('%s: fails → deferred at once, without a retry by Lambda', (id) => {
     expect(properties(`${id}LambdaEvConf`)).toMatchObject({
       FunctionName: { Ref: `${id}LambdaFunction` },
       MaximumRetryAttempts: 0,
@@ -29,54 +72,43 @@ describe('what fails', () => {
     });
   });
 
-  it('for good at deferred is kept in its queue, and its execution is known as long as the queue keeps it', () => {
+  it('deferred: fails → its queue; its execution is kept as long as the message', () => {
     expect(properties('DeferredLambdaFunction')).toMatchObject({
-      DeadLetterConfig: { TargetArn: arn('GivenUpQueue') },
+      DeadLetterConfig: { TargetArn: arn('FailedRequestsQueue') },
       DurableConfig: { ExecutionTimeout: 8 * DAY, RetentionPeriodInDays: 14 },
     });
     expect(Object.keys(ofType('AWS::Lambda::EventInvokeConfig'))).toEqual([
       'EventDashbusLambdaEvConf',
       'InvokeLambdaEvConf',
-      'WatchLambdaEvConf',
+      'MonitorLambdaEvConf',
+      'RetentionLambdaEvConf',
     ]);
   });
 
-  it('is tried for a day, which leaves the execution a week to end by itself', () => {
-    const { Environment, DurableConfig } = properties('DeferredLambdaFunction') as {
-      Environment: { Variables: { DEFERRED_PATIENCE_SECONDS: string } };
-      DurableConfig: { ExecutionTimeout: number };
-    };
-    expect(Number(Environment.Variables.DEFERRED_PATIENCE_SECONDS)).toBe(DAY);
-    expect(DurableConfig.ExecutionTimeout).toBeGreaterThan(DAY);
+  it.each([
+    ['default', plain, 24],
+    ['greatest', given, 168],
+  ])('deferred: %s maximum age → the execution has at least a day more to end by itself', (_, from, hours) => {
+    const { Environment, DurableConfig } = properties('DeferredLambdaFunction', from);
+    expect(Environment).toMatchObject({ Variables: { MAX_REQUEST_AGE_HOURS: String(hours) } });
+    expect(DurableConfig).toMatchObject({ ExecutionTimeout: expect.toSatisfy((s) => s >= hours * 3600 + DAY) });
   });
 
-  it('of watch is tried three times within six hours, then kept with its time', () => {
-    expect(properties('WatchLambdaEvConf')).toMatchObject({
-      FunctionName: { Ref: 'WatchLambdaFunction' },
+  it('monitor: fails → retried twice within six hours, then its queue', () => {
+    expect(properties('MonitorLambdaEvConf')).toMatchObject({
+      FunctionName: { Ref: 'MonitorLambdaFunction' },
       MaximumRetryAttempts: 2,
       MaximumEventAgeInSeconds: 21_600,
-      DestinationConfig: { OnFailure: { Destination: arn('WatchFailedQueue') } },
+      DestinationConfig: { OnFailure: { Destination: arn('FailedRunsQueue') } },
     });
   });
 
-  it('on the bus may be written to its queue by this rule and by no other', () => {
-    const policies = Object.values(ofType('AWS::SQS::QueuePolicy')).map(({ Properties }) => Properties);
-    expect(policies).toEqual([
-      {
-        Queues: [{ Ref: 'UndeliveredQueue' }],
-        PolicyDocument: {
-          Version: '2012-10-17',
-          Statement: [
-            {
-              Effect: 'Allow',
-              Principal: { Service: 'events.amazonaws.com' },
-              Action: 'sqs:SendMessage',
-              Resource: arn('UndeliveredQueue'),
-              Condition: { ArnEquals: { 'aws:SourceArn': arn('BackupRequestedRule') } },
-            },
-          ],
-        },
-      },
-    ]);
+  it('retention: fails → its queue, without a retry by Lambda, which would delete more than the limit of a run', () => {
+    expect(properties('RetentionLambdaEvConf')).toMatchObject({
+      FunctionName: { Ref: 'RetentionLambdaFunction' },
+      MaximumRetryAttempts: 0,
+      MaximumEventAgeInSeconds: 21_600,
+      DestinationConfig: { OnFailure: { Destination: arn('FailedRetentionQueue') } },
+    });
   });
 });

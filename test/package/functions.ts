@@ -1,20 +1,57 @@
 import { describe, expect, it } from 'vitest';
-import { arn, FUNCTIONS, type FunctionName, given, LAYER, properties } from './packaged.ts';
+import { readConfig, readMonitorConfig, readRetentionConfig } from '../../lib/service/config.ts';
+import { holds } from '../cloudformation.ts';
+import { arn, FUNCTIONS, type FunctionName, given, mailed, plain, properties, resource, TOPIC } from './packaged.ts';
 
-/** What one function is told beside what all are told: by default, and by the parameters. */
+/** The variables of one function only: by default, and with all parameters. */
 const OWN: Partial<Record<FunctionName, { readonly plain: object; readonly given: object }>> = {
-  deferred: {
-    plain: { EVENT_BUS: 'default', DEFERRED_PATIENCE_SECONDS: '86400' },
-    given: { EVENT_BUS: 'orders', DEFERRED_PATIENCE_SECONDS: '7200' },
+  http: {
+    plain: { DEFERRED_FUNCTION: { Ref: 'DeferredDurableLambdaAlias' } },
+    given: { DEFERRED_FUNCTION: { Ref: 'DeferredDurableLambdaAlias' } },
   },
-  watch: {
-    plain: { EVENT_BUS: 'default', STUCK_AFTER_HOURS: '12' },
-    given: { EVENT_BUS: 'orders', STUCK_AFTER_HOURS: '6', FRESHNESS_IGNORES: 'scratch-1,scratch-2' },
+  deferred: {
+    plain: { EVENT_BUS: 'default' },
+    given: { EVENT_BUS: 'orders' },
+  },
+  monitor: {
+    plain: {
+      EVENT_BUS: 'default',
+      STUCK_AFTER_HOURS: '12',
+      MAX_BACKUP_AGE_HOURS: '26',
+      BACKUP_AGE_OF: 'any',
+      REPORT_TIME: '06:00',
+    },
+    given: {
+      EVENT_BUS: 'orders',
+      STUCK_AFTER_HOURS: '6',
+      MAX_BACKUP_AGE_HOURS: '50',
+      MAX_BACKUP_AGE_OVERRIDES: 'scratch-1=48,scratch-2=off',
+      BACKUP_AGE_OF: 'manual',
+      REPORT_TIME: '05:15',
+      ALARM_TOPIC_ARN: TOPIC,
+    },
+  },
+  retention: {
+    plain: {
+      OTC_CREDENTIALS_SECRET: undefined,
+      EVENT_BUS: 'default',
+      RETENTION_MODE: 'report',
+      RETENTION_MAX_DELETIONS: '5',
+    },
+    given: {
+      OTC_CREDENTIALS_SECRET: 'team/dds-retention',
+      EVENT_BUS: 'orders',
+      RETENTION: 'nightly: keep-within 14d, keep-last 3; before-migration: keep-within 30d, keep-last 1',
+      RETENTION_MODE: 'delete',
+      RETENTION_INSTANCES: 'tag:backup=nightly',
+      RETENTION_HOLDS: 'hold-1,hold-2',
+      RETENTION_MAX_DELETIONS: '9',
+    },
   },
 };
 
-describe.each(FUNCTIONS)('the function $name', ({ name, id, role, timeout, bundle }) => {
-  it('runs its bundle on Node 24, arm64, with the memory and the time-out of the design', () => {
+describe.each(FUNCTIONS)('function $name', ({ name, id, role, timeout, bundle }) => {
+  it('runtime: Node 24 on arm64, with its bundle, its time-out and its role', () => {
     expect(properties(`${id}LambdaFunction`)).toMatchObject({
       FunctionName: `dds-backup-trigger-dev-${name}`,
       Handler: `dist/${bundle}.handler`,
@@ -26,35 +63,42 @@ describe.each(FUNCTIONS)('the function $name', ({ name, id, role, timeout, bundl
     });
   });
 
-  it('has no secret in its environment, only the name of one', () => {
+  it('environment: by default → the name of a secret, no secret', () => {
     expect(properties(`${id}LambdaFunction`).Environment).toEqual({
       Variables: {
+        MAX_REQUEST_AGE_HOURS: '24',
         OTC_CREDENTIALS_SECRET: 'dds-backup-trigger',
         OTC_SDK_REGION: 'eu-de',
-        PARAMETERS_SECRETS_EXTENSION_CACHE_ENABLED: 'false',
-        PARAMETERS_SECRETS_EXTENSION_LOG_LEVEL: 'WARN',
+        STAGE: 'dev',
         ...OWN[name]?.plain,
       },
     });
   });
 
-  it('is told project, endpoint and secret by the parameters, and has the layer that reads the secret', () => {
-    const { Environment, Layers } = properties(`${id}LambdaFunction`, given);
-    expect(Environment).toEqual({
+  it('environment: with parameters → theirs', () => {
+    expect(properties(`${id}LambdaFunction`, given).Environment).toEqual({
       Variables: {
         DDS_ENDPOINT: 'https://dds.example.com',
+        MAX_REQUEST_AGE_HOURS: '168',
         OTC_CREDENTIALS_SECRET: 'team/dds',
         OTC_SDK_PROJECT_ID: '0549b4a43100d4f32f51c01c2fe4acdb',
         OTC_SDK_REGION: 'eu-de',
-        PARAMETERS_SECRETS_EXTENSION_CACHE_ENABLED: 'false',
-        PARAMETERS_SECRETS_EXTENSION_LOG_LEVEL: 'WARN',
+        STAGE: 'prod',
         ...OWN[name]?.given,
       },
     });
-    expect(Layers).toEqual([LAYER]);
   });
 
-  it('logs JSON, kept for 90 days or as long as the parameter says', () => {
+  it('environment: with parameters → its own readers take it', () => {
+    const { Environment } = properties(`${id}LambdaFunction`, given);
+    const { Variables } = Environment as { Variables: Record<string, unknown> };
+    const env = Object.fromEntries(Object.entries(Variables).map(([key, value]) => [key, String(value)]));
+    expect(() => readConfig(env)).not.toThrow();
+    if (name === 'monitor') expect(() => readMonitorConfig(env)).not.toThrow();
+    if (name === 'retention') expect(readRetentionConfig(env)).toMatchObject({ mode: 'delete' });
+  });
+
+  it('log: JSON, kept for 90 days or as long as the parameter says', () => {
     expect(properties(`${id}LambdaFunction`).LoggingConfig).toEqual({
       LogFormat: 'JSON',
       ApplicationLogLevel: 'INFO',
@@ -63,5 +107,22 @@ describe.each(FUNCTIONS)('the function $name', ({ name, id, role, timeout, bundl
     const LogGroupName = `/aws/lambda/dds-backup-trigger-dev-${name}`;
     expect(properties(`${id}LogGroup`)).toEqual({ LogGroupName, RetentionInDays: 90 });
     expect(properties(`${id}LogGroup`, given).RetentionInDays).toBe(30);
+  });
+});
+
+describe('function monitor: the topic for its report', () => {
+  it('alarmEmail → the topic that is created', () => {
+    expect(properties('MonitorLambdaFunction', mailed).Environment).toMatchObject({
+      Variables: { ALARM_TOPIC_ARN: { Ref: 'AlarmTopic' } },
+    });
+  });
+});
+
+describe('function retention', () => {
+  it('parameter retention: missing → no function, no log group', () => {
+    const ids = ['RetentionLambdaFunction', 'RetentionLogGroup', 'RetentionLambdaEvConf', 'RetentionRole'];
+    for (const id of ids) expect(resource(id).Condition, id).toBe('Retention');
+    expect(holds(plain.template, 'Retention')).toBe(false);
+    expect(holds(given.template, 'Retention')).toBe(true);
   });
 });

@@ -1,13 +1,12 @@
-/** The service as the tests package it, once for all of them. */
-import { holds, packageService, type Resource } from '../cloudformation.ts';
+/** Packages the service once for all tests, and finds resources in the template. */
+import { decided, holds, isObject, type Package, packageService, type Resource } from '../cloudformation.ts';
 
 export const INSTANCE = 'a89dab5e39394eccbdb77b19d57b0180in02';
-export const LAYER =
-  'arn:aws:lambda:eu-central-1:111122223333:layer:AWS-Parameters-and-Secrets-Lambda-Extension-Arm64:7';
 export const TOPIC = 'arn:aws:sns:eu-central-1:111122223333:on-call';
 export const GIVEN = [
-  `secretsExtensionLayer=${LAYER}`,
   `nightlyInstanceId=${INSTANCE}`,
+  'nightlySchedule=cron(0 22 ? * MON-FRI *)',
+  'nightlyTimezone=Europe/Berlin',
   `alarmTopicArn=${TOPIC}`,
   'webhookRoute=on',
   'projectId=0549b4a43100d4f32f51c01c2fe4acdb',
@@ -15,28 +14,41 @@ export const GIVEN = [
   'credentialsSecret=team/dds',
   'eventBus=orders',
   'eventSource=shop.release',
-  'eventDetailType=Migration Announced',
+  'eventDetailType=Migration Planned',
   'logRetentionInDays=30',
-  'deferredPatienceSeconds=7200',
+  'maxRequestAgeHours=168',
   'stuckAfterHours=6',
-  'freshnessHours=50',
-  'freshnessIgnores=scratch-1,scratch-2',
+  'maxBackupAgeHours=50',
+  'maxBackupAgeOverrides=scratch-1=48,scratch-2=off',
+  'backupAgeOf=manual',
+  'reportTime=05:15',
+  'retention=nightly: keep-within 14d, keep-last 3; before-migration: keep-within 30d, keep-last 1',
+  'retentionSecret=team/dds-retention',
+  'retentionMode=delete',
+  'retentionInstances=tag:backup=nightly',
+  'retentionHolds=hold-1,hold-2',
+  'retentionMaxDeletions=9',
 ];
-/** A shell in which a deployment must not find anything. */
+export const EMAIL = 'on-call@example.com';
+/** Variables of a shell that packaging must not read. */
 const SHELL = Object.fromEntries(
-  ['HTTP_AUTH', 'OTC_SDK_AK', 'OTC_SDK_SK', 'OTC_SDK_PROJECT_ID', 'WEBHOOK_SECRET', 'DDS_ENDPOINT'].map((name) => [
-    name,
-    'from-the-shell',
-  ]),
+  [
+    ...['HTTP_AUTH', 'OTC_SDK_AK', 'OTC_SDK_SK', 'OTC_SDK_PROJECT_ID', 'WEBHOOK_SECRET', 'DDS_ENDPOINT'],
+    ...['STAGE', 'RETENTION', 'RETENTION_MODE', 'DEFERRED_FUNCTION', 'ALARM_TOPIC_ARN'],
+  ].map((name) => [name, 'from-the-shell']),
 );
 
-/** Packaged without a single parameter, and for the stage prod with all parameters that change what is created. */
-export const [plain, given] = await Promise.all([
+/**
+ * Packaged without parameters; for the stage prod with all parameters that change a resource; and with an address for
+ * alarms.
+ */
+export const [plain, given, mailed] = await Promise.all([
   packageService([], SHELL),
   packageService(['--stage', 'prod', ...GIVEN.flatMap((parameter) => ['--param', parameter])], SHELL),
+  packageService(['--param', `alarmEmail=${EMAIL}`], SHELL),
 ]);
 
-/** Those that a request for a backup comes in by. */
+/** The functions that take requests. */
 export const TRIGGERS = [
   { name: 'http', id: 'Http', role: 'HttpRole', timeout: 29, bundle: 'http' },
   { name: 'event-bus', id: 'EventDashbus', role: 'EventBusRole', timeout: 60, bundle: 'event-bus' },
@@ -46,7 +58,8 @@ export const TRIGGERS = [
 export const FUNCTIONS = [
   ...TRIGGERS,
   { name: 'deferred', id: 'Deferred', role: 'DeferredRole', timeout: 60, bundle: 'deferred/index' },
-  { name: 'watch', id: 'Watch', role: 'WatchRole', timeout: 60, bundle: 'watch' },
+  { name: 'monitor', id: 'Monitor', role: 'MonitorRole', timeout: 60, bundle: 'monitor' },
+  { name: 'retention', id: 'Retention', role: 'RetentionRole', timeout: 900, bundle: 'retention' },
 ] as const;
 
 export type FunctionName = (typeof FUNCTIONS)[number]['name'];
@@ -57,15 +70,22 @@ export const resource = (id: string, { template } = plain): Resource => {
   return found;
 };
 
-export const properties = (id: string, from = plain) => resource(id, from).Properties;
+/** The properties that a deployment gives to a resource. */
+export const properties = (id: string, from = plain) => decidedProperties(resource(id, from), from);
+
+function decidedProperties({ Properties }: Resource, { template }: Package): Readonly<Record<string, unknown>> {
+  const properties = decided(template, Properties);
+  if (!isObject(properties)) throw new Error('the properties are no object');
+  return properties;
+}
 
 export const ofType = (type: string, { template } = plain): Record<string, Resource> =>
   Object.fromEntries(Object.entries(template.Resources).filter(([, { Type }]) => Type === type));
 
-/** The properties of those that come into being: without a condition, or with one that holds. */
+/** The properties of the resources that a deployment creates: without a condition, or with one that holds. */
 export const created = (type: string, from = plain) =>
   Object.values(ofType(type, from))
     .filter(({ Condition }) => Condition === undefined || holds(from.template, Condition))
-    .map(({ Properties }) => Properties);
+    .map((one) => decidedProperties(one, from));
 
 export const arn = (id: string) => ({ 'Fn::GetAtt': [id, 'Arn'] });

@@ -2,41 +2,78 @@ import { readdir, readFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { crc32 } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
-import { references, type ZipEntry } from '../cloudformation.ts';
-import { arn, FUNCTIONS, given, plain, resource } from './packaged.ts';
+import { decided, holds, references, variants, type ZipEntry } from '../cloudformation.ts';
+import { arn, FUNCTIONS, given, mailed, plain, properties } from './packaged.ts';
 
 const byPath = (a: ZipEntry, b: ZipEntry) => (a.path < b.path ? -1 : 1);
 
 describe('packaging', () => {
-  it('needs no account and no parameters, and has nothing to warn of', () => {
-    expect(plain.said).toContain('Service packaged');
-    expect(plain.said).not.toMatch(/warn|deprecat/i);
+  it('no account, no parameters → packages without a warning', () => {
+    expect(plain.output).toContain('Service packaged');
+    expect(plain.output).not.toMatch(/warn|deprecat/i);
+    expect(given.output).not.toMatch(/warn|deprecat/i);
+    expect(mailed.output).not.toMatch(/warn|deprecat/i);
   });
 
-  it('writes a template in which every reference leads to a resource that is there whenever its user is', () => {
-    const { Resources, Conditions, Outputs } = plain.template;
-    for (const [id, user] of [...Object.entries(Resources), ...Object.entries(Outputs)]) {
-      for (const name of references(user).filter((name) => !name.startsWith('AWS::'))) {
-        expect(Resources, id).toHaveProperty(name);
-        const { Condition } = resource(name);
-        if (Condition !== undefined) expect(user.Condition, `${id}, which refers to ${name}`).toBe(Condition);
-      }
-      if (user.Condition !== undefined) expect(Conditions).toHaveProperty(user.Condition);
+  it('no layer, and nothing that must be filled in', () => {
+    expect(given.text).not.toMatch(/"Layers"|:layer:|PARAMETERS_SECRETS_EXTENSION/);
+    expect(plain.text).not.toMatch(/<(region|account|version)>/);
+  });
+
+  it('template: far from the limit of 1 MB', () => {
+    expect(given.text.length).toBeLessThan(200_000);
+  });
+
+  it('deployment bucket: blocks public access, denies access without TLS', () => {
+    expect(properties('ServerlessDeploymentBucket')).toMatchObject({
+      PublicAccessBlockConfiguration: {
+        BlockPublicAcls: true,
+        BlockPublicPolicy: true,
+        IgnorePublicAcls: true,
+        RestrictPublicBuckets: true,
+      },
+    });
+    expect(properties('ServerlessDeploymentBucketPolicy')).toMatchObject({
+      PolicyDocument: {
+        Statement: [
+          { Effect: 'Deny', Principal: '*', Action: 's3:*', Condition: { Bool: { 'aws:SecureTransport': false } } },
+        ],
+      },
+    });
+  });
+
+  it('references: whatever the parameters, each → a resource that is created', () => {
+    const { Resources, Outputs } = plain.template;
+    const all = variants(plain.template);
+    // Webhooks, nightly, retention, the bus, and two conditions of the topic.
+    expect(all).toHaveLength(2 ** 6);
+    for (const template of all) {
+      const isCreated = ({ Condition }: { Condition?: string }) =>
+        Condition === undefined || holds(template, Condition);
+      const created = new Set(Object.keys(Resources).filter((id) => isCreated(Resources[id] ?? {})));
+      const users = Object.entries({ ...Resources, ...Outputs }).filter(([, user]) => isCreated(user));
+      const missing = users.flatMap(([id, user]) =>
+        references(decided(template, user))
+          .filter((name) => !name.startsWith('AWS::') && !created.has(name))
+          .map((name) => `${id} → ${name}`),
+      );
+      expect(missing, JSON.stringify(template.Conditions)).toEqual([]);
     }
   });
 
-  it('puts out what other functions call and where failed events wait', () => {
+  it('outputs: the function to call, and the queues', () => {
     const { Outputs } = plain.template;
     expect(Outputs.InvokeFunctionArn?.Value).toEqual(arn('InvokeLambdaFunction'));
-    expect(Outputs.GivenUpQueueUrl?.Value).toEqual({ Ref: 'GivenUpQueue' });
-    expect(Outputs.WatchFailedQueueUrl?.Value).toEqual({ Ref: 'WatchFailedQueue' });
-    expect(Outputs.UndeliveredQueueUrl?.Value).toEqual({ Ref: 'UndeliveredQueue' });
+    expect(Outputs.FailedRequestsQueueUrl?.Value).toEqual({ Ref: 'FailedRequestsQueue' });
+    expect(Outputs.FailedRunsQueueUrl?.Value).toEqual({ Ref: 'FailedRunsQueue' });
+    expect(Outputs.FailedRetentionQueueUrl?.Value).toEqual({ Ref: 'FailedRetentionQueue' });
+    expect(Outputs.UndeliveredEventsQueueUrl?.Value).toEqual({ Ref: 'UndeliveredEventsQueue' });
   });
 
-  it('takes nothing from the shell that deploys', async () => {
+  it('variables of the shell → not in the template', async () => {
     expect(plain.text).not.toContain('from-the-shell');
     expect(given.text).not.toContain('from-the-shell');
-    const files = (await readdir('deployment')).map((file) => `deployment/${file}`);
+    const files = (await readdir('deployment/aws')).map((file) => `deployment/aws/${file}`);
     for (const file of ['serverless.yml', ...files]) {
       const text = await readFile(file, 'utf8');
       expect(text, file).not.toContain('${env:');
@@ -44,13 +81,13 @@ describe('packaging', () => {
     }
   });
 
-  it('knows nothing of the emulator', () => {
+  it('template: no trace of the emulator', () => {
     expect(plain.text).not.toMatch(/emulator|127\.0\.0\.1|localhost/i);
   });
 
-  it.each(FUNCTIONS)('puts the bundle of $name into its zip and nothing else', async ({ name, bundle }) => {
+  it.each(FUNCTIONS)('$name: its zip → its bundle and nothing else', async ({ name, bundle }) => {
     const folder = `dist/${dirname(bundle)}`;
-    // A bundle in a folder of its own is all of that folder: the chunks that it loads later.
+    // A bundle in a folder of its own is the whole folder, with the chunks that it loads later.
     const files =
       folder === 'dist/.' ? [`dist/${bundle}.mjs`] : (await readdir(folder)).map((file) => `${folder}/${file}`);
     expect(files).toContain(`dist/${bundle}.mjs`);

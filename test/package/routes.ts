@@ -2,12 +2,12 @@ import { describe, expect, it } from 'vitest';
 import type { Package } from '../cloudformation.ts';
 import { arn, created, given, plain, properties } from './packaged.ts';
 
-const BACKUPS = {
+const BACKUPS = ['POST /backups', 'GET /backups', 'GET /backups/{backup_id}'].map((RouteKey) => ({
   ApiId: { Ref: 'HttpApi' },
-  RouteKey: 'POST /backups',
+  RouteKey,
   AuthorizationType: 'AWS_IAM',
   Target: { 'Fn::Join': ['/', ['integrations', { Ref: 'HttpApiIntegrationHttp' }]] },
-};
+}));
 const WEBHOOKS = {
   ApiId: { Ref: 'WebhookApi' },
   RouteKey: 'POST /webhooks',
@@ -16,23 +16,25 @@ const WEBHOOKS = {
 };
 
 const routes = (from: Package) => created('AWS::ApiGatewayV2::Route', from);
-const throttled = (ApiId: { Ref: string }, rate: number, burst: number) => ({
+const stage = (ApiId: { Ref: string }, rate: number, burst: number, logGroup: string) => ({
   ApiId,
   StageName: '$default',
   AutoDeploy: true,
+  // Of every route.
   DefaultRouteSettings: { ThrottlingRateLimit: rate, ThrottlingBurstLimit: burst },
+  AccessLogSettings: { DestinationArn: arn(logGroup), Format: expect.any(String) },
 });
 
-describe('over HTTP', () => {
-  it('there is one way in by default: POST /backups, behind IAM', () => {
-    expect(routes(plain)).toEqual([BACKUPS]);
+describe('HTTP routes', () => {
+  it('by default → POST /backups and two to read, with IAM only', () => {
+    expect(routes(plain)).toEqual(BACKUPS);
   });
 
-  it('there is a second one when webhookRoute is on, which the gateway leaves to the function', () => {
-    expect(routes(given)).toEqual([BACKUPS, WEBHOOKS]);
+  it('webhookRoute on → POST /webhooks too, without a check by the gateway', () => {
+    expect(routes(given)).toEqual([...BACKUPS, WEBHOOKS]);
   });
 
-  it('nothing but "on" opens the second one', () => {
+  it('webhookRoute: only "on" creates the route', () => {
     expect(plain.template.Conditions.Webhooks).toEqual({ 'Fn::Equals': ['off', 'on'] });
     expect(given.template.Conditions.Webhooks).toEqual({ 'Fn::Equals': ['on', 'on'] });
   });
@@ -40,17 +42,17 @@ describe('over HTTP', () => {
   it.each([
     ['by default', () => plain],
     ['with webhooks', () => given],
-  ])('%s there are no ways in that are not routes of these', (_, from) => {
+  ])('%s → no function URL, no REST API, no implicit route', (_, from) => {
     const types = Object.values(from().template.Resources).map(({ Type }) => Type);
     expect(types).not.toContain('AWS::Lambda::Url');
     expect(types.filter((type) => type.startsWith('AWS::ApiGateway::'))).toEqual([]);
-    // With a target or a body an API makes routes of its own.
+    // With one of these an API has more routes.
     for (const api of created('AWS::ApiGatewayV2::Api', from())) {
-      for (const maker of ['Target', 'RouteKey', 'Body', 'BodyS3Location']) expect(api).not.toHaveProperty(maker);
+      for (const name of ['Target', 'RouteKey', 'Body', 'BodyS3Location']) expect(api).not.toHaveProperty(name);
     }
   });
 
-  it.each(['HttpApiIntegrationHttp', 'WebhookIntegration'])('%s hands http what it expects', (id) => {
+  it.each(['HttpApiIntegrationHttp', 'WebhookIntegration'])('%s: calls http with payload format 2.0', (id) => {
     expect(properties(id, given)).toMatchObject({
       IntegrationType: 'AWS_PROXY',
       IntegrationUri: arn('HttpLambdaFunction'),
@@ -59,13 +61,44 @@ describe('over HTTP', () => {
     });
   });
 
-  it('every API is throttled, so that a caller gone wild does not use up what DDS allows the project', () => {
-    const iam = throttled({ Ref: 'HttpApi' }, 10, 20);
+  it('every API: throttled, since DDS throttles the whole project, and with an access log', () => {
+    const iam = stage({ Ref: 'HttpApi' }, 10, 20, 'HttpApiLogGroup');
+    const webhooks = stage({ Ref: 'WebhookApi' }, 5, 10, 'WebhookLogGroup');
     expect(created('AWS::ApiGatewayV2::Stage', plain)).toEqual([iam]);
-    expect(created('AWS::ApiGatewayV2::Stage', given)).toEqual([iam, throttled({ Ref: 'WebhookApi' }, 5, 10)]);
+    expect(created('AWS::ApiGatewayV2::Stage', given)).toEqual([iam, webhooks]);
   });
 
-  it('the addresses are told, of webhooks only where they are taken', () => {
+  it.each(['HttpApiStage', 'WebhookStage'])('%s: each line of its access log → JSON', (id) => {
+    const { AccessLogSettings } = properties(id, given);
+    const { Format } = AccessLogSettings as { Format: string };
+    expect(Format).not.toContain('\n');
+    expect(JSON.parse(Format)).toEqual({
+      request_id: '$context.requestId',
+      time: '$context.requestTime',
+      route: '$context.routeKey',
+      status: '$context.status',
+      source_ip: '$context.identity.sourceIp',
+      caller: '$context.identity.caller',
+      user_arn: '$context.identity.userArn',
+      error: '$context.error.message',
+      integration_status: '$context.integrationStatus',
+      integration_error: '$context.integrationErrorMessage',
+    });
+  });
+
+  it.each([
+    ['HttpApiLogGroup', ''],
+    ['WebhookLogGroup', '-webhooks'],
+  ])('%s: named by stage, kept as long as the logs of the functions', (id, suffix) => {
+    const name = (stage: string) => `/aws/http-api/dds-backup-trigger-${stage}${suffix}`;
+    expect(properties(id)).toEqual({ LogGroupName: name('dev'), RetentionInDays: 90 });
+    const { LogGroupName, RetentionInDays } = properties(id, given);
+    expect(LogGroupName).toBe(name('prod'));
+    // CloudFormation takes a number in quotes.
+    expect(Number(RetentionInDays)).toBe(30);
+  });
+
+  it('outputs: the URLs, of webhooks only with the route', () => {
     expect(plain.template.Outputs).toHaveProperty('HttpApiUrl');
     expect(plain.template.Outputs.WebhookUrl).toMatchObject({
       Condition: 'Webhooks',

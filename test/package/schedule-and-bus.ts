@@ -1,48 +1,67 @@
 import { describe, expect, it } from 'vitest';
+import { SOURCE } from '../../lib/aws/publisher.ts';
 import { holds } from '../cloudformation.ts';
 import { sample } from '../support/lambda.ts';
 import { arn, given, INSTANCE, ofType, plain, properties, resource } from './packaged.ts';
 
-describe('the event-bus rule', () => {
+describe('the rule', () => {
   const target = {
     Id: 'event-bus',
     Arn: arn('EventDashbusLambdaFunction'),
     RetryPolicy: { MaximumEventAgeInSeconds: 3600, MaximumRetryAttempts: 185 },
-    DeadLetterConfig: { Arn: arn('UndeliveredQueue') },
+    DeadLetterConfig: { Arn: arn('UndeliveredEventsQueue') },
   };
 
-  it('sends requested backups on the default bus to the function', () => {
+  it('by default → the events of its stage on the default bus', () => {
     expect(properties('BackupRequestedRule')).toMatchObject({
       EventBusName: 'default',
-      EventPattern: { source: ['dds-backup-trigger'], 'detail-type': ['Backup Requested'] },
+      EventPattern: { source: ['dds-backup-trigger.requests.dev'], 'detail-type': ['Backup Requested'] },
       Targets: [target],
     });
   });
 
-  it('takes bus, source and detail-type from the parameters, and makes no bus', () => {
+  it('parameters → their bus, source and detail-type; creates no bus', () => {
     expect(properties('BackupRequestedRule', given)).toMatchObject({
       EventBusName: 'orders',
-      EventPattern: { source: ['shop.release'], 'detail-type': ['Migration Announced'] },
+      EventPattern: { source: ['shop.release'], 'detail-type': ['Migration Planned'] },
       Targets: [target],
     });
     expect(ofType('AWS::Events::EventBus', given)).toEqual({});
   });
+
+  it.each([
+    ['event-bus', ({ source }: { source: string }) => source],
+    ['deferred', ({ requestPayload }: { requestPayload: { source: string } }) => requestPayload.source],
+  ])('sample %s: its source → that of the rule by default', (name, sourceOf) => {
+    expect(properties('BackupRequestedRule')).toMatchObject({ EventPattern: { source: [sourceOf(sample(name))] } });
+  });
+
+  it('events that we publish → no request', () => {
+    expect(properties('BackupRequestedRule')).not.toMatchObject({ EventPattern: { source: [SOURCE] } });
+  });
 });
 
 describe('the nightly schedule', () => {
-  it('does not exist unless an instance is given', () => {
-    const nightly = ['NightlyGroup', 'NightlySchedule', 'NightlyRole', 'NightlyLost'];
+  it('nightlyInstanceId: missing → no schedule, no role', () => {
+    const nightly = ['NightlyGroup', 'NightlySchedule', 'NightlyRole'];
     for (const id of nightly) expect(resource(id).Condition, id).toBe('Nightly');
     expect(holds(plain.template, 'Nightly')).toBe(false);
     expect(holds(given.template, 'Nightly')).toBe(true);
   });
 
-  it('calls invoke at night with its own ARN as the id, the time of the night and a name prefix', () => {
+  it('by default → 4:30 UTC, which no change of clocks skips', () => {
+    expect(properties('NightlySchedule')).toMatchObject({
+      ScheduleExpression: 'cron(30 4 * * ? *)',
+      ScheduleExpressionTimezone: 'UTC',
+    });
+  });
+
+  it('calls invoke with its own ARN as the id, the time of the night and a name prefix', () => {
     const { Target, ...schedule } = properties('NightlySchedule', given);
     expect(schedule).toMatchObject({
       GroupName: { Ref: 'NightlyGroup' },
-      ScheduleExpression: 'cron(0 2 * * ? *)',
-      ScheduleExpressionTimezone: 'UTC',
+      ScheduleExpression: 'cron(0 22 ? * MON-FRI *)',
+      ScheduleExpressionTimezone: 'Europe/Berlin',
       FlexibleTimeWindow: { Mode: 'OFF' },
     });
     expect(schedule).not.toHaveProperty('State');
@@ -50,7 +69,7 @@ describe('the nightly schedule', () => {
       Arn: arn('InvokeLambdaFunction'),
       RoleArn: arn('NightlyRole'),
       RetryPolicy: { MaximumEventAgeInSeconds: 3600, MaximumRetryAttempts: 185 },
-      DeadLetterConfig: { Arn: arn('UndeliveredQueue') },
+      DeadLetterConfig: { Arn: arn('UndeliveredEventsQueue') },
       Input: expect.toSatisfy((input: string) => {
         expect(JSON.parse(input)).toEqual({
           id: '<aws.scheduler.schedule-arn>',
@@ -62,7 +81,7 @@ describe('the nightly schedule', () => {
     });
   });
 
-  it('sends what the sample shows', () => {
+  it('input: as in the sample event', () => {
     const { Target, Name } = properties('NightlySchedule', given);
     const { Input } = Target as { Input: string };
     const group = properties('NightlyGroup').Name;
@@ -73,7 +92,7 @@ describe('the nightly schedule', () => {
     expect(JSON.parse(sent)).toEqual(sample('schedule'));
   });
 
-  it('has a role that only this account and this schedule group can make the scheduler take', () => {
+  it('role: assumed by Scheduler only for this account and this schedule group', () => {
     expect(properties('NightlyRole').AssumeRolePolicyDocument).toMatchObject({
       Statement: [
         {
@@ -87,42 +106,77 @@ describe('the nightly schedule', () => {
   });
 });
 
-describe('the schedule of watch', () => {
-  it('runs every five minutes from the hour on, in every deployment', () => {
-    expect(properties('WatchSchedule')).toMatchObject({
-      GroupName: { Ref: 'WatchGroup' },
+describe('the schedule of the monitor', () => {
+  it('every deployment: every five minutes of the clock', () => {
+    expect(properties('MonitorGroup')).toEqual({ Name: 'dds-backup-trigger-dev-monitor' });
+    expect(properties('MonitorSchedule')).toMatchObject({
+      Name: 'monitor',
+      GroupName: { Ref: 'MonitorGroup' },
       ScheduleExpression: 'cron(0/5 * * * ? *)',
       ScheduleExpressionTimezone: 'UTC',
       FlexibleTimeWindow: { Mode: 'OFF' },
       Target: {
-        Arn: arn('WatchLambdaFunction'),
-        RoleArn: arn('WatchScheduleRole'),
+        Arn: arn('MonitorLambdaFunction'),
+        RoleArn: arn('MonitorScheduleRole'),
         RetryPolicy: { MaximumEventAgeInSeconds: 3600, MaximumRetryAttempts: 185 },
-        DeadLetterConfig: { Arn: arn('UndeliveredQueue') },
+        DeadLetterConfig: { Arn: arn('UndeliveredEventsQueue') },
       },
     });
-    expect(properties('WatchSchedule')).not.toHaveProperty('State');
-    for (const id of ['WatchGroup', 'WatchSchedule', 'WatchScheduleRole', 'StaleBackups'])
+    expect(properties('MonitorSchedule')).not.toHaveProperty('State');
+    for (const id of ['MonitorGroup', 'MonitorSchedule', 'MonitorScheduleRole', 'BackupOverdue', 'MonitorSilent'])
       expect(resource(id).Condition, id).toBeUndefined();
   });
 
-  it('sends what the sample shows', () => {
-    const { Target } = properties('WatchSchedule');
+  it('input: as in the sample event', () => {
+    const { Target } = properties('MonitorSchedule');
     const { Input } = Target as { Input: string };
     const sent = Input.replace('<aws.scheduler.scheduled-time>', '2026-03-01T12:10:00Z');
-    expect(JSON.parse(sent)).toEqual(sample('watch'));
+    expect(JSON.parse(sent)).toEqual(sample('monitor'));
   });
 
-  it('has a role that only this account and this schedule group can make the scheduler take', () => {
-    expect(properties('WatchScheduleRole').AssumeRolePolicyDocument).toMatchObject({
+  it('role: assumed by Scheduler only for this account and this schedule group', () => {
+    expect(properties('MonitorScheduleRole').AssumeRolePolicyDocument).toMatchObject({
       Statement: [
         {
           Principal: { Service: 'scheduler.amazonaws.com' },
           Condition: {
-            StringEquals: { 'aws:SourceAccount': { Ref: 'AWS::AccountId' }, 'aws:SourceArn': arn('WatchGroup') },
+            StringEquals: { 'aws:SourceAccount': { Ref: 'AWS::AccountId' }, 'aws:SourceArn': arn('MonitorGroup') },
           },
         },
       ],
     });
+  });
+});
+
+describe('the schedule of retention', () => {
+  it('parameter retention: missing → no schedule, no role, no queue, no alarm', () => {
+    const ids = ['RetentionGroup', 'RetentionSchedule', 'RetentionScheduleRole', 'RetentionFailed'];
+    for (const id of [...ids, 'FailedRetentionQueue', 'RetentionBackupEvents'])
+      expect(resource(id).Condition, id).toBe('Retention');
+  });
+
+  it('once a day, in a group of its own', () => {
+    expect(properties('RetentionGroup', given)).toEqual({ Name: 'dds-backup-trigger-prod-retention' });
+    expect(properties('RetentionSchedule', given)).toMatchObject({
+      Name: 'retention',
+      GroupName: { Ref: 'RetentionGroup' },
+      ScheduleExpression: 'cron(30 5 * * ? *)',
+      ScheduleExpressionTimezone: 'UTC',
+      FlexibleTimeWindow: { Mode: 'OFF' },
+      Target: {
+        Arn: arn('RetentionLambdaFunction'),
+        RoleArn: arn('RetentionScheduleRole'),
+        RetryPolicy: { MaximumEventAgeInSeconds: 3600, MaximumRetryAttempts: 185 },
+        DeadLetterConfig: { Arn: arn('UndeliveredEventsQueue') },
+      },
+    });
+    expect(properties('RetentionSchedule')).not.toHaveProperty('State');
+  });
+
+  it('input: as in the sample event', () => {
+    const { Target } = properties('RetentionSchedule');
+    const { Input } = Target as { Input: string };
+    const sent = Input.replace('<aws.scheduler.scheduled-time>', '2026-03-01T05:30:00Z');
+    expect(JSON.parse(sent)).toEqual(sample('retention'));
   });
 });

@@ -1,7 +1,6 @@
-import type { APIGatewayProxyResult } from 'aws-lambda';
 import type { Emulator } from '../../emulator/emulator.ts';
 import { environment } from './emulated.ts';
-import { lambdaContext } from './lambda.ts';
+import { httpAnswer, lambdaContext } from './lambda.ts';
 
 export const FUNCTIONS = ['http', 'event-bus', 'invoke'] as const;
 export type FunctionName = (typeof FUNCTIONS)[number];
@@ -10,20 +9,24 @@ type Handler = (event: unknown, context: ReturnType<typeof lambdaContext>) => Pr
 
 let copies = 0;
 
-/** A function as it is deployed, `dist/{name}.mjs`, started anew in this environment. */
+/** A function as it is deployed, `dist/{name}.mjs`, loaded again in this environment. */
 export async function startBundle(
-  name: FunctionName | 'deferred/index' | 'watch',
+  name: FunctionName | 'deferred/index' | 'monitor',
   env: Record<string, string>,
 ): Promise<Handler> {
   for (const variable of Object.keys(process.env))
-    if (/^(OTC_|DDS_|HTTP_AUTH|WEBHOOK_SECRET|EVENT_BUS|DEFERRED_|STUCK_|FRESHNESS_)/.test(variable))
+    if (
+      /^(OTC_|DDS_|HTTP_AUTH|WEBHOOK_SECRET|EVENT_BUS|DEFERRED_|MAX_|STUCK_|RETENTION|BACKUP_|REPORT_|AWS_)/.test(
+        variable,
+      )
+    )
       delete process.env[variable];
   Object.assign(process.env, env);
   const bundle: { handler: Handler } = await import(/* @vite-ignore */ `../../dist/${name}.mjs?copy=${++copies}`);
   return bundle.handler;
 }
 
-/** How a delivery ended: in an http answer, in a returned value, or in an error. */
+/** How a delivery ended: in an HTTP answer, in a returned value, or in an error. */
 export interface Ending {
   readonly status?: number;
   readonly body?: unknown;
@@ -55,8 +58,8 @@ export async function startBundles(
   return {
     http: (event) =>
       http(event, lambdaContext()).then((answer) => {
-        const { statusCode, body } = answer as APIGatewayProxyResult;
-        return { status: statusCode, body: JSON.parse(body) };
+        const { statusCode, body } = httpAnswer(answer);
+        return { status: statusCode, body };
       }, thrown),
     'event-bus': (event) => eventBus(event, lambdaContext()).then((body) => ({ body }), thrown),
     invoke: (event) => invoke(event, lambdaContext()).then((body) => ({ body }), thrown),

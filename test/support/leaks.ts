@@ -1,4 +1,4 @@
-/** Functions that know recognisable secrets, and all that they let out. */
+/** Functions with known secrets, and everything that they log, answer and throw. */
 import { channel } from 'node:diagnostics_channel';
 import type { AddressInfo, Server } from 'node:net';
 import { Webhook } from 'standardwebhooks';
@@ -10,10 +10,12 @@ import { deferredHandler } from '../../functions/deferred.ts';
 import { eventBusHandler } from '../../functions/event-bus.ts';
 import { httpHandler } from '../../functions/http.ts';
 import { invokeHandler } from '../../functions/invoke.ts';
-import { backupService } from '../../lib/lambda/backup-service.ts';
+import { type AwsApi, awsApi } from '../../lib/aws/api.ts';
+import { awsService } from '../../lib/aws/platform.ts';
+import { secretsManager } from '../../lib/aws/secrets.ts';
 import type { Credentials } from '../../lib/otc/signer.ts';
 import { FUNCTIONS } from './bundles.ts';
-import { lambdaContext } from './lambda.ts';
+import { call, lambdaContext } from './lambda.ts';
 import { virtualTime } from './virtual-time.ts';
 import { visible } from './visible.ts';
 
@@ -26,19 +28,23 @@ export const TEMPORARY = {
 };
 export const HOOK = 'whsec_c2VjcmV0LXdlYmhvb2sta2V5LW51bWJlci1vbmU=';
 export const OTHER_HOOK = 'whsec_c2VjcmV0LXdlYmhvb2sta2V5LW51bWJlci10d28=';
+/** Of the function, for AWS. */
+export const AWS_KEY = 'secret/secret+access+key+of+the+function';
 export const SESSION = 'secret-session-token-of-the-function';
 
+/** What does not answer at once never does. */
 const ATTEMPT_MILLIS = 25;
+const SECRET_MILLIS = 200;
 
 export type Env = Readonly<Record<string, string>>;
 
-/** Of `deferred` one attempt: what it logs of the others is the same. */
 export const DELIVERED = [...FUNCTIONS, 'deferred'] as const;
-const ONE_ATTEMPT = { DEFERRED_PATIENCE_SECONDS: '1' };
+/** So that `deferred` makes one attempt: half a minute before the deadline. */
+const ONE_ATTEMPT = { MAX_REQUEST_AGE_HOURS: '0.0166' };
 
 /** To be called where a test file registers its hooks. Every test begins with nothing seen and with a fresh DDS. */
 export function leakDetector() {
-  /** What must never be seen, in any of the forms that it may take. */
+  /** What must never come out, in any of the forms that it may take. */
   const secrets = new Set<string>();
   const keep = (...texts: readonly string[]): void => {
     for (const text of texts)
@@ -46,7 +52,7 @@ export function leakDetector() {
         secrets.add(form);
   };
 
-  /** Every request to DDS is signed anew: its signature is a secret from then on. */
+  /** Every request to DDS or AWS is signed anew: its signature is a secret from then on. */
   const onRequest = (message: unknown): void => {
     const { request } = Object(message);
     const [, signature] = /Signature=(\w+)$/.exec(String(request.getHeader('authorization'))) ?? [];
@@ -69,7 +75,7 @@ export function leakDetector() {
   beforeEach(async () => {
     seen.length = 0;
     secrets.clear();
-    keep(...Object.values(KEY), ...Object.values(TEMPORARY), SESSION);
+    keep(...Object.values(KEY), ...Object.values(TEMPORARY), AWS_KEY, SESSION);
     for (const hook of [HOOK, OTHER_HOOK]) {
       const base64 = hook.slice('whsec_'.length);
       keep(hook, base64, atob(base64), Buffer.from(base64, 'base64').toString('hex'));
@@ -112,33 +118,47 @@ export function leakDetector() {
 
     /** Delivers an event, the same each time, to a function and keeps what comes out. */
     deliver: async (name: (typeof DELIVERED)[number], env: Env): Promise<void> => {
-      const end = time.now().getTime() + 29_000;
-      const context = lambdaContext(() => end - time.now().getTime());
-      const service = backupService({
-        env: { DDS_ENDPOINT: emulator.url, OTC_SDK_PROJECT_ID: DEMO_PROJECT_ID, WEBHOOK_SECRET: HOOK, ...env },
-        now: time.now,
-        wait: time.wait,
-        random: () => 1,
-        // What does not answer at once never does.
+      const invocation = () => {
+        const end = time.now().getTime() + 29_000;
+        return lambdaContext(() => end - time.now().getTime());
+      };
+      const settings = {
+        DDS_ENDPOINT: emulator.url,
+        OTC_SDK_PROJECT_ID: DEMO_PROJECT_ID,
+        WEBHOOK_SECRET: HOOK,
+        ...(name === 'deferred' && ONE_ATTEMPT),
+        ...env,
+      };
+      const published: unknown[] = [];
+      const timing = { now: time.now, wait: time.wait, random: () => 1 };
+      const api = awsApi(settings, timing);
+      const callBriefly: AwsApi = (request) => api({ ...request, totalMillis: SECRET_MILLIS });
+      const service = awsService({
+        env: settings,
+        timing,
         attemptMillis: ATTEMPT_MILLIS,
-        secretMillis: ATTEMPT_MILLIS,
+        readSecret: secretsManager(callBriefly),
+        publish: async (events) => void published.push(...events),
       });
       const request = { backup: { instance_id: DEMO_INSTANCE.id, name_prefix: 'nightly' } };
       const busEvent = { id: 'event-1', time: '2026-03-01T12:00:00Z', detail: request };
       const run = {
-        http: () => httpHandler(service)(signedWebhook(JSON.stringify(request)) as never, context),
-        'event-bus': () => eventBusHandler(service)(busEvent, context),
-        invoke: () => invokeHandler(service)({ id: 'event-1', ...request }, context),
+        http: () => call(httpHandler(service), signedWebhook(JSON.stringify(request)), invocation()),
+        'event-bus': () => call(eventBusHandler(service), busEvent, invocation()),
+        invoke: () => call(invokeHandler(service), { id: 'event-1', ...request }, invocation()),
         deferred: async () => {
-          const announced: unknown[] = [];
           const { error, ...end } = await runDurableExecution({
-            handler: deferredHandler(service, async (all) => void announced.push(...all), ONE_ATTEMPT),
-            payload: { timestamp: busEvent.time, requestContext: { requestId: 'r' }, requestPayload: busEvent },
-            context: () => context,
+            handler: deferredHandler(service),
+            payload: {
+              timestamp: time.now().toISOString(),
+              requestContext: { requestId: 'r' },
+              requestPayload: busEvent,
+            },
+            context: invocation,
             now: time.now,
-            wait: async () => {},
+            wait: async (millis) => time.advance(millis),
           });
-          return { error, end, announced };
+          return { error, end, published };
         },
       }[name];
       seen.push(await run().catch((error: unknown) => error));
@@ -148,7 +168,7 @@ export function leakDetector() {
 
     wait: (millis: number) => time.wait(millis),
 
-    /** The secrets that somebody could have read by now. */
+    /** The secrets that came out so far. */
     leaks: (): readonly string[] => {
       const all = visible(seen);
       return [...secrets].filter((secret) => all.includes(secret));

@@ -1,4 +1,4 @@
-/** A clock that moves only when it is told to, or when something waits for it. */
+/** A clock that moves only by `advance`, and by what waits for it. */
 export function virtualTime(start = '2026-03-01T12:00:00Z') {
   let millis = Date.parse(start);
   const waits: number[] = [];

@@ -1,4 +1,4 @@
-/** All that anybody could read out of a value: a logger, an error reporter, a curious caller. */
+/** Everything that can be read out of a value, by a logger, an error reporter or a caller. */
 import { inspect } from 'node:util';
 
 const INSPECTED = {

@@ -1,0 +1,58 @@
+/** The only paging: reads a list that comes and goes between two pages. */
+import { invalidAnswer } from './errors.ts';
+
+/** The items of one page, from `offset`. */
+export type FetchPage = (offset: number, limit: number) => Promise<readonly unknown[]>;
+
+/** How often a page may repeat the one before it. */
+const MAX_REPEATS = 10;
+/** Going back as often means that the list loses more between two pages than a page holds. */
+const MAX_STEPS_BACK = 100;
+
+/**
+ * Yields every item once. None that is listed all the while is left out, in whatever order pages overlap.
+ *
+ * Items come at the front and go anywhere. What goes moves all behind it forward, past the beginning of the next page.
+ * So a page begins with the last item of the page before. A page that does not begin with an item that was seen may
+ * follow a gap: the page before it is read again. The list has ended where a page holds nothing but the item seen last.
+ * The items decide: `total_count` is wrong at times, and a server may give fewer items than asked for.
+ * @param keyOf what identifies an item
+ * @throws what `fetchPage` throws, and Failure `UpstreamInvalid` for a list that makes no progress, or that changes
+ * faster than it can be read
+ */
+export async function* paginate(
+  fetchPage: FetchPage,
+  limit: number,
+  keyOf: (item: unknown) => string,
+): AsyncGenerator<unknown> {
+  const seen = new Set<string>();
+  let previous = '';
+  let repeats = 0;
+  let stepsBack = 0;
+  for (let offset = 0; ; ) {
+    const items = await fetchPage(offset, limit);
+    const keys = items.map(keyOf);
+    const [first] = keys;
+    if (first === undefined && offset === 0) return;
+    const follows = offset === 0 || (first !== undefined && seen.has(first));
+    if (follows && keys.length === 1 && seen.has(keys[0] ?? '')) return;
+
+    const page = keys.join();
+    repeats = page === previous ? repeats + 1 : 0;
+    if (repeats >= MAX_REPEATS) throw invalidAnswer('the same page of a list again and again');
+    previous = page;
+
+    // What stands behind a gap is not kept: a page that begins with it would seem to follow.
+    if (!follows) {
+      if (++stepsBack > MAX_STEPS_BACK) throw invalidAnswer('a list that changes faster than it can be read');
+      offset = Math.max(0, offset - limit + 1);
+      continue;
+    }
+    for (const [index, key] of keys.entries()) {
+      if (seen.has(key)) continue;
+      seen.add(key);
+      yield items[index];
+    }
+    offset += items.length - 1;
+  }
+}

@@ -1,0 +1,78 @@
+/** The events of FunctionGraph that ask for a backup, told apart by their shape. */
+import { InvalidRequest } from '../errors.ts';
+import { fieldsOf, isObject, type JsonObject, parseJson } from '../json.ts';
+import { readId, readTime, recent } from '../service/identity.ts';
+import { describeEvent } from '../service/log.ts';
+import type { EventDescription, ParsedEvent } from '../service/ports.ts';
+import { MINUTE } from '../time.ts';
+
+/** One request in an event; reading it may fail without the others. */
+export interface EventPart {
+  readonly description: EventDescription;
+  /** @throws InvalidRequest when the trigger's id or time is malformed */
+  readonly parse: () => ParsedEvent;
+}
+
+/** Whether the time of a timer is the planned or the actual one is not documented: it is cut to this grid. */
+const TIMER_GRID = 5 * MINUTE;
+
+/** The requests in an event: one in each SMN record, one in a timer's user event, or a direct call's payload. */
+export function partsOf(event: unknown, now: Date): readonly EventPart[] {
+  const fields = fieldsOf(event);
+  if (Array.isArray(fields.record)) return fields.record.map((record) => smnPart(fieldsOf(fieldsOf(record).smn)));
+  return [fields.trigger_type === 'TIMER' ? timerPart(fields) : directPart(event, now)];
+}
+
+/** A message of Simple Message Notification. `message_id` and `timestamp` survive a redelivery. */
+function smnPart({ message, message_id, timestamp }: JsonObject): EventPart {
+  const request = parseText(message);
+  return {
+    description: describeEvent('smn', message_id, request),
+    parse: () => ({
+      request: demandJson(request, 'The message'),
+      trigger: { kind: 'smn', id: readId('/smn/message_id', message_id), time: readTime('/smn/timestamp', timestamp) },
+    }),
+  };
+}
+
+/** A timer: its name and time, and the request in its user event. */
+function timerPart({ trigger_name, time, user_event }: JsonObject): EventPart {
+  const request = parseText(user_event);
+  return {
+    description: describeEvent('timer', trigger_name, request),
+    parse: () => {
+      const stated = readTime('/time', time).getTime();
+      return {
+        request: demandJson(request, 'The user event of the timer'),
+        trigger: {
+          kind: 'timer',
+          id: readId('/trigger_name', trigger_name),
+          time: new Date(stated - (stated % TIMER_GRID)),
+        },
+      };
+    },
+  };
+}
+
+/** A direct call: `id` is required, since a retry may have another request id. */
+function directPart(event: unknown, now: Date): EventPart {
+  const { id, time, ...request } = fieldsOf(event);
+  return {
+    description: describeEvent('invoke', id, request),
+    parse: () => ({
+      request: isObject(event) ? request : event,
+      trigger: {
+        kind: 'invoke',
+        id: readId('/id', id),
+        ...(time !== undefined && { time: recent('/time', readTime('/time', time), now) }),
+      },
+    }),
+  };
+}
+
+const parseText = (text: unknown): unknown => (typeof text === 'string' ? parseJson(text) : undefined);
+
+function demandJson(request: unknown, what: string): unknown {
+  if (request !== undefined) return request;
+  throw new InvalidRequest(422, `${what} is not well-formed JSON. Send {"backup":{…}}`);
+}

@@ -1,0 +1,84 @@
+/** How a delivery ended, as its sender sees it. The contract is written out once more: the code is under test. */
+import type { Answer } from './deliveries.ts';
+
+export type Ending =
+  | { readonly kind: 'success'; readonly backupId: string; readonly jobId?: string }
+  | { readonly kind: 'failure'; readonly reason: string }
+  /** Not documented. */
+  | { readonly kind: 'undocumented'; readonly what: string };
+
+/** The reasons that a request may fail for, and the statuses over HTTP: ours, and those of DDS that are passed on. */
+const STATUSES: Readonly<Record<string, readonly number[]>> = {
+  InvalidRequest: [400, 404, 405, 413, 415, 422],
+  Unauthorized: [401],
+  InstanceNotFound: [404],
+  BackupNameTaken: [400, 409],
+  BackupFailed: [409],
+  DeadlinePassed: [409],
+  InstanceBusy: [403, 409],
+  Throttled: [400, 429],
+  DdsRejected: [400, 403, 404],
+  DdsUnavailable: [500, 502, 503],
+  CredentialsRefused: [502],
+  UpstreamUnreachable: [502],
+  UpstreamInvalid: [502],
+  UpstreamTimeout: [504],
+  OutcomeUnknown: [504],
+  SecretUnavailable: [503],
+  AuthenticationUnavailable: [503],
+  ConfigurationError: [500],
+};
+
+/** What event-bus and invoke add to the message of an error. */
+const TRAILER = / \[first delivery \d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z(, outcome unknown)?(, retry later)?\]$/;
+
+export function endingOf(answer: Answer): Ending {
+  switch (answer.kind) {
+    case 'returned':
+      return success(answer.value) ?? undocumented('returned', answer.value);
+    case 'thrown': {
+      const { error } = answer;
+      const isDocumented = error instanceof Error && Object.hasOwn(STATUSES, error.name) && TRAILER.test(error.message);
+      return isDocumented ? { kind: 'failure', reason: error.name } : undocumented('threw', String(error));
+    }
+    case 'answered': {
+      const { status, headers, body } = answer;
+      const ending = status >= 200 && status < 300 ? httpSuccess(headers, body) : httpFailure(status, body);
+      return ending ?? undocumented(`answered ${status}`, body);
+    }
+  }
+}
+
+const undocumented = (how: string, value: unknown): Ending => ({
+  kind: 'undocumented',
+  what: `${how} ${JSON.stringify(value)}`,
+});
+
+function success(value: unknown): (Ending & { readonly kind: 'success' }) | undefined {
+  const { backup_id: backupId, job_id: jobId, ...rest } = membersOf(value);
+  if (typeof backupId !== 'string' || Object.keys(rest).length > 0) return undefined;
+  if (jobId === undefined) return { kind: 'success', backupId };
+  return typeof jobId === 'string' ? { kind: 'success', backupId, jobId } : undefined;
+}
+
+/** A replay says so in a header, and has no job. */
+function httpSuccess(headers: Readonly<Record<string, unknown>>, body: unknown): Ending | undefined {
+  const ending = success(body);
+  const isReplay = headers['idempotent-replayed'] === 'true';
+  return ending && isReplay === (ending.jobId === undefined) ? ending : undefined;
+}
+
+function httpFailure(status: number, body: unknown): Ending | undefined {
+  const { error_code: code, error_msg: text, reason, details, backup, ...rest } = membersOf(body);
+  if (typeof code !== 'string' || typeof text !== 'string' || typeof reason !== 'string') return undefined;
+  const isDocumented =
+    STATUSES[reason]?.includes(status) &&
+    (code === reason || /^(DBS|APIGW)\.\d+$/.test(code)) &&
+    (details === undefined || Array.isArray(details)) &&
+    (backup === undefined || typeof membersOf(backup).id === 'string') &&
+    Object.keys(rest).length === 0;
+  return isDocumented ? { kind: 'failure', reason } : undefined;
+}
+
+const membersOf = (value: unknown): Readonly<Record<string, unknown>> =>
+  typeof value === 'object' && value !== null ? { ...value } : {};

@@ -1,0 +1,26 @@
+/** The global timers in virtual time. */
+import type { Scheduler, Timer } from './scheduler.ts';
+
+type VirtualTime = Pick<Scheduler<unknown>, 'running' | 'timeout' | 'revoke'>;
+
+/**
+ * Replaces the global timers by those of `time` while `run` runs, so that attempts of ten seconds take virtual time only.
+ * Timers that are set while no process runs are real.
+ */
+export async function withTimers(time: VirtualTime, run: () => Promise<void>): Promise<void> {
+  const { setTimeout, clearTimeout } = globalThis;
+
+  const set = (act: () => void, millis: number): Timer | NodeJS.Timeout =>
+    time.running() === undefined ? setTimeout(act, millis) : time.timeout(act, millis);
+  const clear = (timer: Timer | NodeJS.Timeout | undefined): void => {
+    if (timer && 'order' in timer) time.revoke(timer);
+    else clearTimeout(timer);
+  };
+
+  Object.assign(globalThis, { setTimeout: set, clearTimeout: clear });
+  try {
+    await run();
+  } finally {
+    Object.assign(globalThis, { setTimeout, clearTimeout });
+  }
+}
