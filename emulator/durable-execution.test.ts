@@ -64,8 +64,8 @@ async function runByAws(how: 'well' | 'badly') {
   }
 }
 
-describe('a durable execution', () => {
-  it('goes as in the test runner of AWS when it ends well', async () => {
+describe('durable execution', () => {
+  it('ends well → as in the test runner of AWS', async () => {
     const [ours, theirs] = [await run('well'), await runByAws('well')];
     expect(ours.status).toBe(theirs.status);
     expect(ours.result).toEqual({ greeting: 'hello', attempts: 3 });
@@ -74,7 +74,7 @@ describe('a durable execution', () => {
     expect(ours.operations.map(({ Name, Type, Status }) => [Name, Type, Status])).toEqual(theirs.operations);
   });
 
-  it('goes as in the test runner of AWS when it ends badly', async () => {
+  it('ends badly → as in the test runner of AWS', async () => {
     const [ours, theirs] = [await run('badly'), await runByAws('badly')];
     expect(ours.status).toBe('FAILED');
     expect(theirs.status).toBe('FAILED');
@@ -85,7 +85,7 @@ describe('a durable execution', () => {
     expect(ours.operations.map(({ Name, Type, Status }) => [Name, Type, Status])).toEqual(theirs.operations);
   });
 
-  it('lets the time pass that it waits for, and names what it waits for', async () => {
+  it('waits and retries → the time passes, each with its name', async () => {
     expect((await run('well')).waits).toEqual([
       ['a-wait', 60],
       ['a-step', 100],
@@ -93,7 +93,7 @@ describe('a durable execution', () => {
     ]);
   });
 
-  it('goes on after a crash with what is kept', async () => {
+  it('one crash → goes on with what is kept', async () => {
     let crashes = 0;
     const onCheckpoint = () => {
       crashes += 1;
@@ -104,7 +104,7 @@ describe('a durable execution', () => {
     expect(invocations).toBe((await run('well')).invocations + 1);
   });
 
-  it('is given up when the function does nothing but crash', async () => {
+  it('nothing but crashes → given up', async () => {
     const onCheckpoint = () => {
       throw new Error('gone');
     };

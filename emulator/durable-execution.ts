@@ -15,7 +15,7 @@ import {
 import type { Context } from 'aws-lambda';
 
 export interface DurableExecutionOptions {
-  /** Any: middy's types tell the context that its handler sees, not the one that Lambda calls it with. */
+  /** Any: middy's types have the context that its handler sees, not the one that Lambda calls it with. */
   readonly handler: (event: never, context: never) => Promise<unknown>;
   readonly payload: unknown;
   /** Of each invocation. */
@@ -23,7 +23,7 @@ export interface DurableExecutionOptions {
   readonly now: () => Date;
   /** Lets the time pass, in milliseconds, that the operation of that name asked for. */
   readonly wait: (millis: number, operation: string) => Promise<void>;
-  /** Told of each checkpoint before it is taken, and after. What throws here ends the invocation, as a crash would. */
+  /** Called for each checkpoint before it is taken, and after. What throws here ends the invocation, as a crash would. */
   readonly onCheckpoint?: (updates: readonly OperationUpdate[], when: 'before' | 'after') => void;
 }
 
@@ -38,7 +38,7 @@ export interface DurableExecutionEnd {
 }
 
 /** Lambda calls a function again whose invocation crashed; here not for ever. */
-const MOST_CRASHES = 10;
+const MAX_CRASHES = 10;
 
 export async function runDurableExecution({
   handler,
@@ -90,7 +90,7 @@ export async function runDurableExecution({
     const output = await invoke();
     if (output === undefined) {
       crashes += 1;
-      if (crashes > MOST_CRASHES) throw new Error('the function crashes whenever it is called');
+      if (crashes > MAX_CRASHES) throw new Error('the function crashes whenever it is called');
     } else if (output.Status === InvocationStatus.PENDING) {
       await passTime([...operations.values()], now, wait);
     } else {

@@ -1,25 +1,16 @@
-import { hash } from 'node:crypto';
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { describe, expect, it } from 'vitest';
-import {
-  authorizationHeader,
-  canonicalHeaders,
-  canonicalUri,
-  sdkDate,
-  signature,
-  signedHeaders,
-  stringToSign,
-} from '../lib/otc/signer.ts';
 import { type Emulator, startEmulator } from './emulator.ts';
 import { DEMO_CREDENTIALS, DEMO_INSTANCE, DEMO_INSTANCES, DEMO_PROJECT_ID } from './seed.ts';
+import { canonicalRequest, signatureOf } from './signature.ts';
 import { call, send } from './signed-call.ts';
 
 const BACKUP = { backup: { instance_id: DEMO_INSTANCE.id, name: 'nightly' } };
 
-describe('the record of requests', () => {
-  it('says what was asked and what became of it', async () => {
+describe('record of requests', () => {
+  it('several requests → what was asked and what became of it', async () => {
     await using emulator = await startEmulator();
     await call(emulator, { method: 'POST', body: BACKUP });
     await call(emulator, { method: 'POST', body: BACKUP });
@@ -28,27 +19,29 @@ describe('the record of requests', () => {
     await send(emulator, { target: '/nowhere?x=1' });
     await send(emulator, { target: '/v3/x/jobs' });
     const path = `/v3/${DEMO_PROJECT_ID}/backups`;
-    const create = { method: 'POST', path, operation: 'create-backup', tookEffect: false, fault: undefined };
-    const get = { method: 'GET', body: undefined, tookEffect: false, fault: undefined };
+    const rest = { query: {}, project: DEMO_PROJECT_ID, body: undefined, errorCode: undefined };
+    const create = { ...rest, method: 'POST', path, operation: 'create-backup', tookEffect: false, fault: undefined };
+    const get = { ...rest, method: 'GET', tookEffect: false, fault: undefined };
+    const unknown = { ...get, path: '/nowhere', query: { x: '1' }, operation: undefined, project: undefined };
     expect(emulator.requests).toEqual([
-      { ...create, body: BACKUP, status: 200, errorCode: undefined, tookEffect: true },
+      { ...create, body: BACKUP, status: 200, tookEffect: true },
       { ...create, body: BACKUP, status: 400, errorCode: 'DBS.201201' },
-      { ...get, path, operation: 'list-backups', status: 200, errorCode: undefined },
-      { ...create, body: undefined, status: 400, errorCode: 'DBS.200001' },
-      { ...get, path: '/nowhere', operation: undefined, status: 404, errorCode: 'APIGW.0101' },
-      { ...get, path: '/v3/x/jobs', operation: 'show-job', status: 401, errorCode: 'APIGW.0301' },
+      { ...get, path, query: { limit: '1' }, operation: 'list-backups', status: 200 },
+      { ...create, status: 400, errorCode: 'DBS.200001' },
+      { ...unknown, status: 404, errorCode: 'APIGW.0101' },
+      { ...get, path: '/v3/x/jobs', operation: 'show-job', project: 'x', status: 401, errorCode: 'APIGW.0301' },
     ]);
   });
 
-  it('holds no secret', async () => {
+  it('a signed request → no secret', async () => {
     await using emulator = await startEmulator();
     await call(emulator, { method: 'POST', body: BACKUP });
     expect(JSON.stringify(emulator.requests)).not.toMatch(/SDK-HMAC|authorization|Access=/i);
   });
 });
 
-describe('the emulator', () => {
-  it('repeats itself from the same source of chance', async () => {
+describe('emulator', () => {
+  it('the same source of chance → the same answers', async () => {
     const seeded = (): (() => number) => {
       let state = 42;
       return () => {
@@ -63,7 +56,7 @@ describe('the emulator', () => {
     expect(await run()).toBe(await run());
   });
 
-  it('takes other instances, backups and projects', async () => {
+  it('another project, instances and backups → these', async () => {
     const [instance] = DEMO_INSTANCES;
     await using emulator = await startEmulator({
       projectId: 'other',
@@ -74,12 +67,12 @@ describe('the emulator', () => {
     expect([status, body]).toMatchObject([200, { backups: [{ name: 'seeded', instance_id: 'own' }] }]);
   });
 
-  it('does not start with a backup of an instance that is not there', async () => {
+  it('a backup of an instance that is not there → does not start', async () => {
     const backups = [{ name: 'seeded', instance_id: 'unknown', begin: new Date(0) }];
     await expect(startEmulator({ backups })).rejects.toThrow('no instance unknown');
   });
 
-  it('listens on 127.0.0.1 only', async () => {
+  it('another address of this machine → refused', async () => {
     await using emulator = await startEmulator();
     expect(emulator.url).toMatch(/^http:\/\/127\.0\.0\.1:\d+$/);
     const outside = Object.values(networkInterfaces())
@@ -91,14 +84,14 @@ describe('the emulator', () => {
     }
   });
 
-  it('does not start on a port that is taken', async () => {
+  it('a port that is taken → does not start', async () => {
     await using emulator = await startEmulator();
     await expect(startEmulator({ port: Number(new URL(emulator.url).port) })).rejects.toMatchObject({
       code: 'EADDRINUSE',
     });
   });
 
-  it('closes twice, and frees its port', async () => {
+  it('closed twice → its port is free', async () => {
     const emulator = await startEmulator();
     await Promise.all([emulator.close(), emulator.close()]);
     await emulator.close();
@@ -120,7 +113,7 @@ async function sendRaw(emulator: Emulator, bytes: string | Buffer): Promise<stri
   return received;
 }
 
-describe('no request crashes the emulator:', () => {
+describe('after any request the emulator answers the next:', () => {
   const head = (line: string, ...headers: string[]): string => `${[line, 'Host: x', ...headers].join('\r\n')}\r\n\r\n`;
   const signedBy = (names: string): string =>
     `Authorization: SDK-HMAC-SHA256 Access=${DEMO_CREDENTIALS.ak}, SignedHeaders=${names}, Signature=${'0'.repeat(64)}`;
@@ -172,21 +165,18 @@ describe('no request crashes the emulator:', () => {
       `{"backup":{"instance_id":"${DEMO_INSTANCE.id}","name":"nightly","description":"é"}}`,
       'latin1',
     );
-    const path = `/v3/${DEMO_PROJECT_ID}/backups`;
-    const date = sdkDate(new Date());
-    const signed = { 'content-type': 'application/json', host: new URL(emulator.url).host, 'x-sdk-date': date };
-    const list = signedHeaders(signed);
-    const canonical = [
-      'POST',
-      canonicalUri(path),
-      '',
-      canonicalHeaders(signed),
-      list,
-      hash('sha256', body, 'hex'),
-    ].join('\n');
-    const sig = signature(DEMO_CREDENTIALS.sk, stringToSign(date, canonical));
-    const headers = { ...signed, authorization: authorizationHeader(DEMO_CREDENTIALS.ak, list, sig) };
-    const answer = await send(emulator, { method: 'POST', target: path, headers, body });
-    expect([answer.status, answer.body]).toEqual([400, { error_code: 'DBS.200001', error_msg: 'Parameter error.' }]);
+    const target = `/v3/${DEMO_PROJECT_ID}/backups`;
+    const signed = {
+      'content-type': 'application/json',
+      host: new URL(emulator.url).host,
+      'x-sdk-date': new Date().toISOString().replaceAll(/[-:]|\.\d+/g, ''),
+    };
+    const names = Object.keys(signed);
+    const unsigned = { path: target, query: {}, method: 'POST', headers: signed, body };
+    const canonical = canonicalRequest(unsigned, names) ?? '';
+    const sig = signatureOf(DEMO_CREDENTIALS.sk, signed['x-sdk-date'], undefined, canonical);
+    const authorization = `SDK-HMAC-SHA256 Access=${DEMO_CREDENTIALS.ak}, SignedHeaders=${names.join(';')}, Signature=${sig}`;
+    const answer = await send(emulator, { method: 'POST', target, headers: { ...signed, authorization }, body });
+    expect([answer.status, answer.body]).toEqual([400, { error_code: 'DBS.200001', error_msg: 'Parameter Error' }]);
   });
 });

@@ -1,55 +1,67 @@
 /**
- * A DDS that runs on this machine: the DDS v3 API and the gateway before it, over HTTP on 127.0.0.1, state in memory,
- * signatures verified. The order of checks stands at `exchange`, `authenticate` and each operation.
+ * A DDS that runs on this machine: the DDS v3 API, the gateway before it and IAM's tokens, over HTTP on 127.0.0.1, state
+ * in memory, signatures verified. The order of checks stands at `exchange`, `gateway` and each operation.
  */
 import { createServer, type Server } from 'node:http';
 import { setTimeout } from 'node:timers/promises';
-import type { Backup } from '../lib/dds/types.ts';
-import type { Credentials } from '../lib/otc/signer.ts';
+import { emulatorClock } from './clock.ts';
+import { type Control, createControl, runAction } from './control.ts';
+import { answerControl, isControl } from './control-http.ts';
+import type { Credentials } from './credentials.ts';
 import { exchange, type Service } from './exchange.ts';
 import { type Faults, faultQueue } from './faults.ts';
+import { gateway } from './gateway.ts';
 import { idSource } from './ids.ts';
-import { replyTo, send } from './reply.ts';
-import type { OpenRecord, RecordedRequest } from './request-log.ts';
-import { DEMO_CREDENTIALS, DEMO_INSTANCES, DEMO_PROJECT_ID, DEMO_TEMPORARY_CREDENTIALS } from './seed.ts';
-import { createState, describeBackup, type Instance, type Outcome, type SeededBackup, type State } from './state.ts';
+import { createProjects, type ProjectSetup } from './projects.ts';
+import type { Backup, Instance, Outcome, SeededBackup } from './records.ts';
+import { replyTo, responder } from './reply.ts';
+import { type OpenRecord, openRecord, type RecordedRequest } from './request-log.ts';
+import {
+  DEMO_CREDENTIALS,
+  DEMO_INSTANCES,
+  DEMO_PROJECT_ID,
+  DEMO_PROJECT_NAME,
+  DEMO_TEMPORARY_CREDENTIALS,
+  DEMO_USER,
+} from './seed.ts';
+import { readSettings, type Settings } from './settings.ts';
+import type { State } from './state.ts';
+import { tokenIssuer } from './tokens.ts';
 
-export interface EmulatorOptions {
+/** What the emulator begins with; `control` changes it later. */
+export interface EmulatorOptions extends Partial<Settings> {
   /** Default 0: any free port. */
   readonly port?: number;
+  /** The first project, which is the one where no project is named. */
   readonly projectId?: string;
-  /** The access keys of the project; one with a `securityToken` is a temporary one. Default: the two of seed.ts. */
+  /** The access keys of the first project; one with a `securityToken` is a temporary one. Default: the two of seed.ts. */
   readonly credentials?: readonly Credentials[];
   readonly instances?: readonly Instance[];
   readonly backups?: readonly SeededBackup[];
+  /** Further projects. */
+  readonly projects?: readonly ProjectSetup[];
   readonly clock?: () => Date;
   /** What ids are drawn from, 0 to below 1; a seeded one makes a run repeatable. */
   readonly random?: () => number;
   /** What the fault `delay` waits with; the signal is that of `close()`. */
   readonly wait?: (millis: number, signal: AbortSignal) => Promise<void>;
-  /** How long a backup takes. Default 30 000. */
-  readonly backupMillis?: number;
-  /** How long a backup that is being deleted is DISABLED. Default 5000. */
-  readonly deletionMillis?: number;
-  /** How long after its creation a job can be asked for. Default 3000. */
-  readonly jobDelayMillis?: number;
   /** How a backup ends; asked when it begins. Default: COMPLETED. */
   readonly outcome?: (backup: Backup) => Outcome;
-  /** Whether creating checks the instance's state before the name; the reference does not say. Default false. */
-  readonly busyFirst?: boolean;
   /** Bytes of a request's body that the gateway takes. Default 12 MB, as the signing guide has it. */
   readonly bodyLimit?: number;
-  /** Told of each request when all that will be answered is on its way. */
+  /** Called for each request when all that will be answered is on its way. */
   readonly onRequest?: (request: RecordedRequest) => void;
 }
 
 export interface Emulator {
   /** `http://127.0.0.1:{port}` */
   readonly url: string;
-  /** All backups that exist, as the list shows them, newest first. */
+  readonly control: Control;
+  /** All backups of the first project, as `control.backups()`. */
   readonly backups: readonly Backup[];
+  /** Of the first project. */
   readonly state: State;
-  /** All requests in the order of their arrival, those refused by the gateway included. */
+  /** As `control.requests()`. */
   readonly requests: readonly RecordedRequest[];
   readonly faults: Faults;
   /** Ends every connection, hanging ones too; resolves when the port is free. */
@@ -59,33 +71,56 @@ export interface Emulator {
 
 /** Rejects when the port is taken. */
 export async function startEmulator(options: EmulatorOptions = {}): Promise<Emulator> {
-  const { random = Math.random, wait = waitInRealTime, onRequest } = options;
+  const { random = Math.random, wait = waitInRealTime, onRequest = () => {} } = options;
   const ids = idSource(random);
-  const state = createState({
-    clock: options.clock ?? (() => new Date()),
-    ids,
+  let current = readSettings(options);
+  const settings = (): Settings => current;
+  const clock = emulatorClock(options.clock ?? (() => new Date()), settings);
+  const projects = createProjects({ clock, ids, settings, outcome: options.outcome ?? (() => 'COMPLETED') });
+  const first = projects.add({
+    id: options.projectId ?? DEMO_PROJECT_ID,
+    name: DEMO_PROJECT_NAME,
+    credentials: options.credentials ?? [DEMO_CREDENTIALS, DEMO_TEMPORARY_CREDENTIALS],
+    users: [DEMO_USER],
     instances: options.instances ?? DEMO_INSTANCES,
-    backupMillis: options.backupMillis ?? 30_000,
-    deletionMillis: options.deletionMillis ?? 5000,
-    jobDelayMillis: options.jobDelayMillis ?? 3000,
-    outcome: options.outcome ?? (() => 'COMPLETED'),
+    backups: options.backups ?? [],
   });
-  for (const backup of options.backups ?? []) state.seedBackup(backup);
+  for (const setup of options.projects ?? []) projects.add(setup);
+
   const { faults, take } = faultQueue();
   const requests: RecordedRequest[] = [];
+  const changeSettings = (changes: Partial<Settings>): void => {
+    current = readSettings({ ...current, ...changes });
+  };
+  const control = createControl({ clock, projects, faults, requests, settings, changeSettings });
+  const tokens = tokenIssuer({
+    projects: () => projects.all,
+    now: clock.gateway,
+    lifetime: () => settings().tokenMillis,
+    newToken: ids.token,
+  });
   const closing = new AbortController();
   const service: Service = {
-    state,
     ids,
-    projectId: options.projectId ?? DEMO_PROJECT_ID,
-    keys: options.credentials ?? [DEMO_CREDENTIALS, DEMO_TEMPORARY_CREDENTIALS],
+    projects,
+    tokens,
+    settings,
     bodyLimit: options.bodyLimit ?? 12 * 1024 * 1024,
-    busyFirst: options.busyFirst ?? false,
+    date: () => (settings().dateHeader ? new Date(clock.gateway()).toUTCString() : undefined),
+    authenticate: gateway({
+      projects: () => projects.all,
+      tokens,
+      now: clock.gateway,
+      locksKeys: () => settings().lockKeys,
+    }),
     takeFault: take,
+    runActions: (actions) => {
+      for (const action of actions) runAction(control, action);
+    },
     wait: (millis) => wait(millis, closing.signal),
   };
 
-  const server = createEmulatorServer(service, requests, onRequest);
+  const server = createEmulatorServer(service, control, (record) => requests.push(record), onRequest);
   const port = await listen(server, options.port ?? 0);
   const close = async (): Promise<void> => {
     closing.abort();
@@ -96,10 +131,11 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
   };
   return {
     url: `http://127.0.0.1:${port}`,
+    control,
     get backups() {
-      return state.backups().map((backup) => describeBackup(backup, state.status(backup)));
+      return control.backups();
     },
-    state,
+    state: first.state,
     requests,
     faults,
     close,
@@ -109,35 +145,31 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
 
 function createEmulatorServer(
   service: Service,
-  requests: RecordedRequest[],
-  onRequest: EmulatorOptions['onRequest'],
+  control: Control,
+  keep: (record: OpenRecord) => void,
+  onRequest: (request: RecordedRequest) => void,
 ): Server {
   return createServer((request, response) => {
-    const record: OpenRecord = {
-      method: request.method ?? '',
-      path: request.url ?? '',
-      operation: undefined,
-      body: undefined,
-      status: undefined,
-      errorCode: undefined,
-      tookEffect: false,
-      fault: undefined,
-    };
-    requests.push(record);
     response.on('error', () => {});
+    if (isControl(request)) return void answerControl(control, request, response);
+    const record = openRecord(request.method ?? '', request.url ?? '');
+    keep(record);
     exchange(service, request, response, record)
       .catch((error: unknown) => {
         // Either the caller is gone, or the emulator is closing, or a function that a test handed in has thrown.
         if (request.destroyed && !request.complete) return;
+        const failure = replyTo({ status: 500, error_code: 'EMULATOR', error_msg: String(error) }, '');
         if (response.headersSent || response.destroyed) response.destroy();
-        else send(response, replyTo({ status: 500, error_code: 'EMULATOR', error_msg: String(error) }, ''));
+        else responder(response, service.date).send(failure);
       })
       .finally(() => {
         if (response.headersSent) record.status = response.statusCode;
-        onRequest?.(record);
+        onRequest(record);
       });
   }).on('clientError', (_error, socket) => {
-    if (socket.writable) socket.end('HTTP/1.1 400 Bad Request\r\nconnection: close\r\n\r\n');
+    const date = service.date();
+    const lines = ['HTTP/1.1 400 Bad Request', ...(date === undefined ? [] : [`date: ${date}`]), 'connection: close'];
+    if (socket.writable) socket.end(`${lines.join('\r\n')}\r\n\r\n`);
     else socket.destroy();
   });
 }

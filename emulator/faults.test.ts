@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { type ClientRequest, type IncomingMessage, request } from 'node:http';
 import { describe, expect, it } from 'vitest';
 import { sign } from '../lib/otc/signer.ts';
+import type { ControlAction } from './control.ts';
 import { type Emulator, type EmulatorOptions, startEmulator } from './emulator.ts';
 import type { Fault, When } from './faults.ts';
 import { refusals } from './refusals.ts';
@@ -30,8 +31,8 @@ async function createUnread(emulator: Emulator): Promise<IncomingMessage> {
   return response;
 }
 
-describe.each(['before', 'after'] as const)('a fault %s the effect', (when) => {
-  it('resets the connection', async () => {
+describe.each(['before', 'after'] as const)('fault %s the effect', (when) => {
+  it('reset → ECONNRESET', async () => {
     await using emulator = await start();
     emulator.faults.next({ kind: 'reset', when });
     await expect(create(emulator)).rejects.toMatchObject({ code: 'ECONNRESET', syscall: 'read' });
@@ -39,19 +40,19 @@ describe.each(['before', 'after'] as const)('a fault %s the effect', (when) => {
     expect(emulator.requests).toMatchObject([{ status: undefined, tookEffect: when === 'after', fault: 'reset' }]);
   });
 
-  it('hangs until the emulator closes', async () => {
-    const { promise: told, resolve } = Promise.withResolvers<void>();
+  it('hang → no answer until the emulator closes', async () => {
+    const { promise: recorded, resolve } = Promise.withResolvers<void>();
     const emulator = await start({ onRequest: () => resolve() });
     emulator.faults.next({ kind: 'hang', when });
     const answer = expect(create(emulator)).rejects.toMatchObject({ code: 'ECONNRESET' });
-    await told;
+    await recorded;
     expect(emulator.backups).toHaveLength(count(when));
     expect(emulator.requests).toMatchObject([{ status: undefined, fault: 'hang' }]);
     await emulator.close();
     await answer;
   });
 
-  it('answers with any error', async () => {
+  it('error → its status, code, text and headers', async () => {
     await using emulator = await start();
     emulator.faults.next({ kind: 'error', ...refusals.tooManyCalls, headers: { 'retry-after': '7' }, when });
     const { status, headers, body } = await create(emulator);
@@ -65,7 +66,7 @@ describe.each(['before', 'after'] as const)('a fault %s the effect', (when) => {
     expect(emulator.requests).toMatchObject([{ status: 429, errorCode: 'DBS.280443', fault: 'error' }]);
   });
 
-  it('answers with a page', async () => {
+  it('html → a page', async () => {
     await using emulator = await start();
     emulator.faults.next({ kind: 'html', status: 502, when });
     const { status, headers, text } = await create(emulator);
@@ -74,7 +75,7 @@ describe.each(['before', 'after'] as const)('a fault %s the effect', (when) => {
     expect(emulator.backups).toHaveLength(count(when));
   });
 
-  it('answers with nothing', async () => {
+  it('empty → no body', async () => {
     await using emulator = await start();
     emulator.faults.next({ kind: 'empty', when }, { kind: 'empty', status: 204 });
     expect(await create(emulator)).toMatchObject({ status: 200, text: '' });
@@ -82,7 +83,7 @@ describe.each(['before', 'after'] as const)('a fault %s the effect', (when) => {
     expect(await create(emulator)).toMatchObject({ status: 204, text: '' });
   });
 
-  it('answers with other JSON', async () => {
+  it('json → that JSON', async () => {
     await using emulator = await start();
     emulator.faults.next({ kind: 'json', body: { backup_id: 7 }, when }, { kind: 'json', body: null, status: 500 });
     expect(await create(emulator)).toMatchObject({ status: 200, text: '{"backup_id":7}' });
@@ -90,7 +91,29 @@ describe.each(['before', 'after'] as const)('a fault %s the effect', (when) => {
     expect(await create(emulator)).toMatchObject({ status: 500, text: 'null' });
   });
 
-  it('answers with a redirect', async () => {
+  it('answer → any status, headers and text', async () => {
+    await using emulator = await start();
+    const text = '{"backup_id":"a","backup_id":"b"}';
+    const headers = { 'content-type': 'text/plain', 'retry-after': '86400', date: 'x' };
+    emulator.faults.next({ kind: 'answer', status: 429, headers, text, when }, { kind: 'answer', status: 413 });
+    expect(await create(emulator)).toMatchObject({ status: 429, headers, text });
+    expect(emulator.backups).toHaveLength(count(when));
+    expect(await create(emulator)).toMatchObject({ status: 413, text: '' });
+  });
+
+  it('control → the real answer, and its actions', async () => {
+    await using emulator = await start();
+    const actions: ControlAction[] = [
+      { do: 'setInstance', with: { instance: { id: DEMO_INSTANCE.id, status: 'abnormal' } } },
+      { do: 'advance', with: { millis: 1000 } },
+    ];
+    emulator.faults.next({ kind: 'control', actions, when });
+    expect((await create(emulator)).status).toBe(when === 'before' ? 403 : 200);
+    expect(emulator.state.instance(DEMO_INSTANCE.id)?.status).toBe('abnormal');
+    expect(emulator.requests).toMatchObject([{ fault: 'control', tookEffect: when === 'after' }]);
+  });
+
+  it('redirect → 307 with a location', async () => {
     await using emulator = await start();
     emulator.faults.next({ kind: 'redirect', location: 'http://127.0.0.1:1/', when });
     const { status, headers, text } = await create(emulator);
@@ -98,7 +121,7 @@ describe.each(['before', 'after'] as const)('a fault %s the effect', (when) => {
     expect(emulator.backups).toHaveLength(count(when));
   });
 
-  it('answers without end', async () => {
+  it('endless → JSON that never ends', async () => {
     await using emulator = await start();
     emulator.faults.next({ kind: 'endless', when });
     const response = await createUnread(emulator);
@@ -112,7 +135,7 @@ describe.each(['before', 'after'] as const)('a fault %s the effect', (when) => {
     expect(emulator.backups).toHaveLength(count(when));
   });
 
-  it('delays the real answer', async () => {
+  it('delay → the real answer, late', async () => {
     const { promise: waiting, resolve: arrived } = Promise.withResolvers<number>();
     const { promise: over, resolve: go } = Promise.withResolvers<void>();
     const wait = (millis: number): Promise<void> => {
@@ -130,8 +153,8 @@ describe.each(['before', 'after'] as const)('a fault %s the effect', (when) => {
   });
 });
 
-describe('a fault after the effect', () => {
-  it('shows half of the real answer, then cuts the connection', async () => {
+describe('fault after the effect', () => {
+  it('truncated → half of the real answer, then ECONNRESET', async () => {
     await using emulator = await start();
     emulator.faults.next({ kind: 'truncated' });
     const response = await createUnread(emulator);
@@ -146,7 +169,7 @@ describe('a fault after the effect', () => {
     expect(emulator.requests).toMatchObject([{ status: 200, tookEffect: true, fault: 'truncated' }]);
   });
 
-  it('shows half of the real answer, then stalls', async () => {
+  it('stall → half of the real answer, then nothing', async () => {
     const emulator = await start();
     emulator.faults.next({ kind: 'stall' });
     const response = await createUnread(emulator);
@@ -159,14 +182,14 @@ describe('a fault after the effect', () => {
     expect(emulator.backups).toHaveLength(1);
   });
 
-  it('shows the real answer under another status', async () => {
+  it('status → the real answer under another status', async () => {
     await using emulator = await start();
     emulator.faults.next({ kind: 'status', status: 202 });
     const { status, body } = await create(emulator);
     expect([status, body]).toEqual([202, { job_id: expect.any(String), backup_id: emulator.backups[0]?.id }]);
   });
 
-  it('still makes every check of the operation', async () => {
+  it('operation that is refused → no effect', async () => {
     await using emulator = await start();
     await create(emulator);
     emulator.faults.next({ kind: 'reset', when: 'after' });
@@ -176,34 +199,34 @@ describe('a fault after the effect', () => {
   });
 });
 
-describe('a delayed request', () => {
-  it('takes effect even if the caller has given up', async () => {
+describe('delayed request', () => {
+  it('the caller has given up → takes effect', async () => {
     const { promise: over, resolve: go } = Promise.withResolvers<void>();
     const { promise: waiting, resolve: arrived } = Promise.withResolvers<void>();
-    const { promise: told, resolve: tell } = Promise.withResolvers<void>();
+    const { promise: recorded, resolve: record } = Promise.withResolvers<void>();
     const wait = (): Promise<void> => {
       arrived();
       return over;
     };
-    await using emulator = await start({ wait, onRequest: () => tell() });
+    await using emulator = await start({ wait, onRequest: () => record() });
     emulator.faults.next({ kind: 'delay', millis: 1 });
     const outgoing = beginCreate(emulator);
     await waiting;
     outgoing.destroy();
     go();
-    await told;
+    await recorded;
     expect(emulator.backups).toHaveLength(1);
   });
 
-  it('ends with the emulator, without effect', async () => {
-    const { promise: told, resolve: tell } = Promise.withResolvers<void>();
-    const emulator = await start({ onRequest: () => tell() });
+  it('the emulator closes → no effect', async () => {
+    const { promise: recorded, resolve: record } = Promise.withResolvers<void>();
+    const emulator = await start({ onRequest: () => record() });
     emulator.faults.decide = () => {
       setImmediate(() => emulator.close());
       return { kind: 'delay', millis: 3_600_000 };
     };
     await expect(create(emulator)).rejects.toMatchObject({ code: 'ECONNRESET' });
-    await told;
+    await recorded;
     expect(emulator.backups).toEqual([]);
   });
 });
@@ -211,7 +234,7 @@ describe('a delayed request', () => {
 describe('faults', () => {
   const unavailable: Fault = { kind: 'html', status: 503 };
 
-  it('are suffered once each, in order', async () => {
+  it('several queued → applied once each, in order', async () => {
     await using emulator = await start();
     emulator.faults.next({ kind: 'error', ...refusals.serverError }, unavailable);
     expect(emulator.faults.pending).toHaveLength(2);
@@ -223,14 +246,21 @@ describe('faults', () => {
     expect(emulator.requests.map(({ fault }) => fault)).toEqual(['error', 'html', undefined]);
   });
 
-  it('for one operation spare the others', async () => {
+  it('for one operation → not applied to others', async () => {
     await using emulator = await start();
     emulator.faults.next({ ...unavailable, operation: 'list-backups' });
     expect((await create(emulator)).status).toBe(200);
     expect((await call(emulator)).status).toBe(503);
   });
 
-  it('may be decided by a function, once none is queued', async () => {
+  it('for one project → not applied to others', async () => {
+    await using emulator = await start({ projects: [{ id: 'other', credentials: [DEMO_CREDENTIALS] }] });
+    emulator.faults.next({ ...unavailable, project: 'other' });
+    expect((await call(emulator)).status).toBe(200);
+    expect((await call(emulator, { projectId: 'other' })).status).toBe(503);
+  });
+
+  it('decide → asked once none is queued', async () => {
     await using emulator = await start();
     const asked: unknown[] = [];
     emulator.faults.decide = (request) => {
@@ -247,7 +277,7 @@ describe('faults', () => {
     ]);
   });
 
-  it('can be cleared', async () => {
+  it('cleared → not applied', async () => {
     await using emulator = await start();
     emulator.faults.next(unavailable);
     emulator.faults.decide = () => unavailable;
@@ -255,14 +285,14 @@ describe('faults', () => {
     expect((await create(emulator)).status).toBe(200);
   });
 
-  it('never hide a wrong signature', async () => {
+  it('wrong signature → 401, the fault stays queued', async () => {
     await using emulator = await start();
     emulator.faults.next(unavailable);
     expect((await call(emulator, { credentials: { ...DEMO_CREDENTIALS, sk: 'wrong' } })).status).toBe(401);
     expect(emulator.faults.pending).toEqual([unavailable]);
   });
 
-  it('that stand for the gateway name the request', async () => {
+  it('error of the gateway → names the request', async () => {
     await using emulator = await start();
     emulator.faults.next({ kind: 'error', ...refusals.throttled });
     const { status, body } = await create(emulator);

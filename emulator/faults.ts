@@ -1,7 +1,8 @@
 /**
- * What can be made to go wrong, for tests. Only requests that the gateway has let through suffer faults: a fault never
+ * What can be made to go wrong, for tests. Faults apply only to requests that the gateway has let through: a fault never
  * hides a wrong signature.
  */
+import type { ControlAction } from './control.ts';
 import type { Refusal } from './refusals.ts';
 import type { RecordedRequest } from './request-log.ts';
 import type { OperationName } from './routes.ts';
@@ -10,7 +11,7 @@ import type { OperationName } from './routes.ts';
 export type When = 'before' | 'after';
 
 /** Where `when` may be left out, it is `before`. */
-export type Mishap =
+export type FaultEffect =
   /** The connection is reset (RST). */
   | { readonly kind: 'reset'; readonly when: When }
   /** No answer ever comes; the connection stays open until the caller or `close()` ends it. */
@@ -22,6 +23,14 @@ export type Mishap =
   | { readonly kind: 'delay'; readonly millis: number; readonly when?: When }
   /** Any refusal, `{ kind: 'error', ...refusals.systemBusy, headers: { 'retry-after': '3' } }`. */
   | (Refusal & { readonly kind: 'error'; readonly when?: When })
+  /** Any status, headers and text: what a proxy answers, no JSON, JSON with a member twice. */
+  | {
+      readonly kind: 'answer';
+      readonly status: number;
+      readonly headers?: Readonly<Record<string, string>>;
+      readonly text?: string;
+      readonly when?: When;
+    }
   /** Always after the effect: the real answer under another status, 202 for one. */
   | { readonly kind: 'status'; readonly status: number }
   /** Always after the effect: half of the real answer's bytes, then the connection is cut. */
@@ -37,18 +46,30 @@ export type Mishap =
   /** Any JSON, that the reference does not promise for instance; default status 200. */
   | { readonly kind: 'json'; readonly body: unknown; readonly status?: number; readonly when?: When }
   /** Default status 307. */
-  | { readonly kind: 'redirect'; readonly location: string; readonly status?: number; readonly when?: When };
+  | { readonly kind: 'redirect'; readonly location: string; readonly status?: number; readonly when?: When }
+  /** The real answer, and something else happens before or after it: between two pages of a list, for one. */
+  | { readonly kind: 'control'; readonly actions: readonly ControlAction[]; readonly when?: When };
 
-/** A mishap; with an operation named, for requests of that operation only. */
-export type Fault = Mishap & { readonly operation?: OperationName };
+/** Which requests a fault is for. */
+export interface FaultScope {
+  readonly operation?: OperationName;
+  readonly project?: string;
+}
+
+export type Fault = FaultEffect & FaultScope;
+
+/** The name that callers outside this folder still use. */
+export type Mishap = FaultEffect;
+
+export type Decide = (request: RecordedRequest) => Fault | undefined;
 
 export interface Faults {
-  /** Queues faults: each is suffered once, by the first request that it fits, in the order given. */
+  /** Queues faults: each is applied once, to the first request that it fits, in the order given. */
   next(...faults: readonly Fault[]): void;
   /** Those still queued. */
   readonly pending: readonly Fault[];
   /** Asked for each request for which nothing fitting is queued. */
-  decide: ((request: RecordedRequest) => Fault | undefined) | undefined;
+  decide: Decide | undefined;
   /** Forgets the queue and the standing function. */
   clear(): void;
 }
@@ -70,7 +91,9 @@ export function faultQueue(): { readonly faults: Faults; take(request: RecordedR
     },
   };
   const take = (request: RecordedRequest): Fault | undefined => {
-    const fits = ({ operation }: Fault): boolean => operation === undefined || operation === request.operation;
+    const fits = ({ operation, project }: Fault): boolean =>
+      (operation === undefined || operation === request.operation) &&
+      (project === undefined || project === request.project);
     const queued = queue.findIndex(fits);
     if (queued >= 0) return queue.splice(queued, 1)[0];
     const decided = faults.decide?.(request);

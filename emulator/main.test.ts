@@ -34,20 +34,23 @@ function run(...args: readonly string[]): Run {
 }
 
 describe('node emulator/main.ts', () => {
-  it.each(['SIGINT', 'SIGTERM'] as const)('says where it listens, logs requests, ends on %s', async (signal) => {
-    const { child, printed, ended } = run('--port', '0', '--backup-seconds', '1', '--fail-names', '^bad');
-    const greeting = await printed(/legacy/);
-    expect(greeting).toMatch(/OTC_SDK_AK=EMULATORACCESSKEY000/);
-    expect(greeting).toMatch(/OTC_SDK_PROJECT_ID=0549b4a43100d4f32f51c01c2fe4acdb/);
-    const url = /DDS_ENDPOINT=(\S+)/.exec(greeting)?.[1] ?? '';
-    await fetch(`${url}/v3/x/backups?limit=1`);
-    await fetch(`${url}/`);
-    await printed('GET /v3/x/backups 401 APIGW.0301\nGET / 404 APIGW.0101\n');
-    child.kill(signal);
-    expect((await ended)[0]).toBe(0);
-  });
+  it.each(['SIGINT', 'SIGTERM'] as const)(
+    '%s → ends; before that, says where it listens and logs requests',
+    async (signal) => {
+      const { child, printed, ended } = run('--port', '0', '--backup-seconds', '1', '--fail-names', '^bad');
+      const greeting = await printed(/legacy/);
+      expect(greeting).toMatch(/OTC_SDK_AK=EMULATORACCESSKEY000/);
+      expect(greeting).toMatch(/OTC_SDK_PROJECT_ID=0549b4a43100d4f32f51c01c2fe4acdb/);
+      const url = /DDS_ENDPOINT=(\S+)/.exec(greeting)?.[1] ?? '';
+      await fetch(`${url}/v3/x/backups?limit=1`);
+      await fetch(`${url}/`);
+      await printed('GET /v3/x/backups 401 APIGW.0301\nGET / 404 APIGW.0101\n');
+      child.kill(signal);
+      expect((await ended)[0]).toBe(0);
+    },
+  );
 
-  it('says in one line that the port is taken', async () => {
+  it('a port that is taken → one line', async () => {
     await using emulator = await startEmulator();
     const { port } = new URL(emulator.url);
     const [code, , errors] = await run('--port', port).ended;
@@ -61,14 +64,14 @@ describe('node emulator/main.ts', () => {
     [['--backup-seconds', '-'], '--backup-seconds'],
     [['--fail-names', '('], 'Invalid regular expression'],
     [['--prot', '1'], "Unknown option '--prot'"],
-  ])('says in one line what is wrong with %j', async (args, message) => {
+  ])('%j → one line that says what is wrong', async (args, message) => {
     const [code, output, errors] = await run(...args).ended;
     expect([code, output]).toEqual([1, '']);
     expect(errors).toContain(message);
     expect(errors.match(/\n/g)).toHaveLength(1);
   });
 
-  it('explains its options', async () => {
+  it('--help → its options', async () => {
     const [code, output] = await run('--help').ended;
     expect(code).toBe(0);
     expect(output).toContain('--fail-names REGEX');

@@ -28,7 +28,7 @@ function readArguments() {
     help: values.help,
     port,
     backupMillis: seconds * 1000,
-    failNames: failing === undefined ? undefined : new RegExp(failing),
+    failNames: failing === undefined ? null : new RegExp(failing).source,
   };
 }
 
@@ -43,7 +43,7 @@ async function main(): Promise<void> {
   const emulator = await startEmulator({
     port,
     backupMillis,
-    outcome: ({ name }) => (failNames?.test(name) ? 'FAILED' : 'COMPLETED'),
+    failNames,
     onRequest: logRequest,
   });
   console.log(`DDS emulator on ${emulator.url}
@@ -52,6 +52,8 @@ async function main(): Promise<void> {
   OTC_SDK_PROJECT_ID=${DEMO_PROJECT_ID}
   OTC_SDK_AK=${DEMO_CREDENTIALS.ak}
   OTC_SDK_SK=${DEMO_CREDENTIALS.sk}
+
+Control: ${emulator.url}/emulator/control (see emulator/README.md)
 
 Instances:
 ${DEMO_INSTANCES.map(({ id, name, status }) => `  ${id}  ${name} (${status})`).join('\n')}

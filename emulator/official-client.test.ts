@@ -55,10 +55,10 @@ const ask = (client: HcClient, options: Partial<HttpRequestOptions>): Promise<An
 describe.each([
   ['permanent', DEMO_CREDENTIALS],
   ['temporary', DEMO_TEMPORARY_CREDENTIALS],
-])('the official client with a %s key', (kind, credentials) => {
+])('official client with a %s key', (kind, credentials) => {
   const name = `official-${kind}`;
 
-  it('creates a backup, asks for its job, lists it and deletes it', async () => {
+  it('each operation → as documented', async () => {
     const client = connect(credentials);
     const created = await ask(client, {
       method: 'POST',
@@ -82,12 +82,24 @@ describe.each([
       expect.objectContaining({ id: created.backup_id, name, status: 'COMPLETED' }),
     );
 
+    const instance = { id: DEMO_INSTANCE.id };
+    const instances = await ask(client, {
+      url: '/v3/{project_id}/instances',
+      queryParams: { ...instance, name: '*order', mode: 'ReplicaSet', datastore_type: 'DDS-Community', limit: 1 },
+    });
+    expect(instances).toMatchObject({ instances: [{ ...instance, engine: 'rocksDB' }], total_count: 1 });
+
+    const policy = await ask(client, { url: `/v3/{project_id}/instances/${instance.id}/backups/policy` });
+    expect(policy).toMatchObject({ backup_policy: { keep_days: 7, start_time: '19:00-20:00' } });
+
     const deleted = await ask(client, { method: 'DELETE', url: `/v3/{project_id}/backups/${created.backup_id}` });
     expect(deleted).toEqual({ job_id: expect.any(String), httpStatusCode: 200 });
+    const deletion = await ask(client, { url: '/v3/{project_id}/jobs', queryParams: { id: deleted.job_id } });
+    expect(deletion).toMatchObject({ job: { id: deleted.job_id, status: 'Running' } });
     expect(emulator.backups.find((backup) => backup.name === name)?.status).toBe('DISABLED');
   });
 
-  it('is told of DDS’s errors', async () => {
+  it('invalid name → DDS’s error', async () => {
     const data = { backup: { instance_id: DEMO_INSTANCE.id, name: 'abc' } };
     await expect(ask(connect(credentials), { method: 'POST', data })).rejects.toMatchObject({
       httpStatusCode: 400,
@@ -96,7 +108,7 @@ describe.each([
     });
   });
 
-  it('is refused with a wrong secret', async () => {
+  it('wrong secret → 401 APIGW.0301', async () => {
     await expect(ask(connect({ ...credentials, sk: 'wrong' }), {})).rejects.toMatchObject({
       httpStatusCode: 401,
       errorCode: 'APIGW.0301',
@@ -105,7 +117,7 @@ describe.each([
   });
 });
 
-it('the official client is refused with a temporary key without its token', async () => {
+it('official client with a temporary key without its token → 401 APIGW.0301', async () => {
   const { ak, sk } = DEMO_TEMPORARY_CREDENTIALS;
   await expect(ask(connect({ ak, sk }), {})).rejects.toMatchObject({ httpStatusCode: 401, errorCode: 'APIGW.0301' });
 });

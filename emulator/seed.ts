@@ -1,19 +1,26 @@
-/** What the emulator holds and accepts unless told otherwise. The keys are made up and open nothing. */
-import type { Credentials } from '../lib/otc/signer.ts';
-import type { Instance } from './state.ts';
+/** What the emulator holds and accepts unless a test says otherwise. The keys are made up and open nothing. */
+import type { Credentials, User } from './credentials.ts';
+import type { Instance } from './records.ts';
 
 export const DEMO_PROJECT_ID = '0549b4a43100d4f32f51c01c2fe4acdb';
+export const DEMO_PROJECT_NAME = 'eu-de_demo';
 
 export const DEMO_CREDENTIALS: Credentials = {
   ak: 'EMULATORACCESSKEY000',
   sk: 'EmulatorSecretKeyThatOpensNothing0000000',
 };
 
-/** A temporary key, as IAM hands it out: good only together with its token. */
+/** A temporary key, as IAM hands it out: it is accepted only together with its token. */
 export const DEMO_TEMPORARY_CREDENTIALS: Credentials = {
   ak: 'EMULATORTEMPORARY000',
   sk: 'EmulatorTemporaryKeyThatOpensNothing0000',
   securityToken: 'emulator-security-token-that-opens-nothing',
+};
+
+export const DEMO_USER: User = {
+  name: 'demo',
+  password: 'emulator-password',
+  domain: 'OTC-EU-DE-00000000001000000000',
 };
 
 const datastore = { type: 'DDS-Community', version: '4.4' } as const;

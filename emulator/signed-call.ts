@@ -34,7 +34,7 @@ export async function call(emulator: Emulator, options: SignedCall = {}): Promis
   const path = `/v3/${projectId}/${options.path ?? 'backups'}`;
   const body = encodeBody(options.body);
   const headers = options.headers ?? (options.body === undefined ? {} : { 'content-type': 'application/json' });
-  const time = options.time ?? new Date(emulator.state.now());
+  const time = options.time ?? emulator.control.now();
   const host = new URL(emulator.url).host;
   const signed = sign({ method, host, path, query, headers, body }, credentials, time);
   const search = canonicalQueryString(query);

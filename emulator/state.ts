@@ -1,78 +1,38 @@
 /**
- * What DDS remembers: instances, backups, and the jobs that make them. Nothing runs in the background: every status
- * follows from the clock at the moment of asking, so a test that moves the clock moves the backups.
+ * What DDS remembers of one project. Nothing runs in the background: every status follows from DDS's clock at the moment
+ * of asking, so a test that moves the clock moves the backups.
  */
-import type { Backup, BackupStatus, CreateBackupResponse } from '../lib/dds/types.ts';
+import { type BackupFilter, backupStore, type Changes, type Selection } from './backup-store.ts';
+import type { EmulatorClock } from './clock.ts';
 import type { Ids } from './ids.ts';
-import { formatTime } from './times.ts';
+import {
+  type Backup,
+  type BackupRecord,
+  type BackupStatus,
+  describeBackup,
+  type Instance,
+  type JobRecord,
+  millisOf,
+  type Outcome,
+  type SeededBackup,
+} from './records.ts';
+import type { Settings } from './settings.ts';
 
-export interface Instance {
-  readonly id: string;
-  readonly name: string;
-  /** Only an instance that is `normal` takes a backup. */
-  readonly status: 'normal' | 'abnormal' | 'creating' | 'frozen' | 'data_disk_full' | 'createfail' | 'enlargefail';
-  readonly mode: 'Sharding' | 'ReplicaSet' | 'Single';
-  readonly datastore: Backup['datastore'];
-  /** Milliseconds; instances are listed newest first. */
-  readonly createdAt: number;
-}
-
-/** How a backup ends. */
-export type Outcome = 'COMPLETED' | 'FAILED';
-
-export interface BackupRecord {
-  readonly id: string;
-  readonly name: string;
-  readonly description: string;
-  readonly type: Backup['type'];
-  /** As it was when the backup began: a backup outlives its instance. */
-  readonly instance: Instance;
-  readonly beginAt: number;
-  readonly endAt: number;
-  readonly outcome: Outcome;
-  /** Kilobytes, once it has ended. */
-  readonly size: number;
-  /** When deletion began. */
-  readonly deletedAt?: number;
-}
-
-export interface JobRecord {
-  readonly id: string;
-  readonly backup: BackupRecord;
-}
-
-/** A backup that is there from the start, an automated one for instance. */
-export interface SeededBackup {
-  readonly name: string;
-  readonly instance_id: string;
-  readonly begin: Date;
-  /** Default: a minute after `begin`. In the future, it is BUILDING until then. */
-  readonly end?: Date;
-  /** Default `Auto`. */
-  readonly type?: Backup['type'];
-  readonly outcome?: Outcome;
-  readonly description?: string;
-  readonly size?: number;
-}
+export type { BackupRecord, Instance, Outcome, SeededBackup } from './records.ts';
 
 export interface StateOptions {
-  readonly clock: () => Date;
+  readonly clock: EmulatorClock;
   readonly ids: Ids;
   readonly instances: readonly Instance[];
-  /** How long a manual backup takes. */
-  readonly backupMillis: number;
-  /** How long a backup is DISABLED before it is gone. */
-  readonly deletionMillis: number;
-  /** How long after its creation a job can be asked for. */
-  readonly jobDelayMillis: number;
+  readonly settings: () => Settings;
   /** Asked once, when a backup begins. */
   readonly outcome: (backup: Backup) => Outcome;
 }
 
 export interface State {
-  readonly jobDelayMillis: number;
-  /** Milliseconds. */
+  /** DDS's clock, in milliseconds. */
   now(): number;
+  /** Newest first. */
   instances(): readonly Instance[];
   instance(id: string): Instance | undefined;
   /** Adds an instance, or replaces the one with its id: another status, for example. */
@@ -81,62 +41,81 @@ export interface State {
   removeInstance(id: string): void;
   /** All that exist, whatever their status, newest first. */
   backups(): readonly BackupRecord[];
+  /** One that exists. */
+  backup(id: string): BackupRecord | undefined;
+  /** The instance of a backup that existed once. */
+  instanceOfDeleted(backupId: string): string | undefined;
+  isNameTaken(name: string): boolean;
   status(backup: BackupRecord): BackupStatus;
+  /** What the list shows, which may lag. */
+  list(filter: BackupFilter): Selection;
+  listedStatus(backup: BackupRecord): BackupStatus;
+  isBackingUp(instanceId: string): boolean;
   /** Whether an operation runs on it: an instance runs one at a time. */
   isBusy(instanceId: string): boolean;
-  beginBackup(instance: Instance, name: string, description: string): CreateBackupResponse;
+  beginBackup(
+    instance: Instance,
+    name: string,
+    description: string,
+  ): { readonly job_id: string; readonly backup_id: string };
   /** Throws for an instance that is not there. */
   seedBackup(backup: SeededBackup): BackupRecord;
+  seedBackups(backups: readonly SeededBackup[]): readonly BackupRecord[];
+  changeBackups(backups: readonly BackupRecord[], changes: (backup: BackupRecord) => Changes): void;
+  /** They are gone at once. */
+  removeBackups(backups: readonly BackupRecord[]): void;
   /** Returns the id of the job that deletes it. */
   beginDeletion(backup: BackupRecord): string;
   job(id: string): JobRecord | undefined;
 }
 
-/** A backup as the list shows it. While it is BUILDING its end is unknown and its size 0. */
-export function describeBackup(backup: BackupRecord, status: BackupStatus): Backup {
-  const ended = status !== 'BUILDING';
-  return {
-    id: backup.id,
-    name: backup.name,
-    instance_id: backup.instance.id,
-    instance_name: backup.instance.name,
-    datastore: backup.instance.datastore,
-    type: backup.type,
-    begin_time: formatTime(backup.beginAt),
-    end_time: ended ? formatTime(backup.endAt) : '',
-    status,
-    size: ended ? backup.size : 0,
-    description: backup.description,
-  };
-}
-
 /** The size in the reference's sample, in kilobytes. */
 const SAMPLE_SIZE = 2803;
 
-export function createState(options: StateOptions): State {
-  const { clock, ids, backupMillis, deletionMillis } = options;
+export function createState({ clock, ids, settings, outcome, ...options }: StateOptions): State {
   const instances = new Map(options.instances.map((instance) => [instance.id, instance]));
-  const backups = new Map<string, BackupRecord>();
-  const jobs = new Map<string, string>();
-  const now = (): number => clock().getTime();
+  const store = backupStore();
+  const jobs = new Map<string, () => JobRecord>();
+  const deleted = new Map<string, string>();
+  const now = clock.dds;
 
-  const isGone = ({ deletedAt }: BackupRecord): boolean =>
-    deletedAt !== undefined && now() >= deletedAt + deletionMillis;
+  const isGone = ({ goneAt }: BackupRecord): boolean => goneAt !== undefined && now() >= goneAt;
+  const statusAt = ({ deletedAt, endAt, outcome }: BackupRecord, at: number): BackupStatus => {
+    if (deletedAt !== undefined && deletedAt <= at) return 'DISABLED';
+    return at < endAt ? 'BUILDING' : outcome;
+  };
+  const status = (backup: BackupRecord): BackupStatus => statusAt(backup, now());
+  const listedAt = (): number => now() - settings().listLagMillis;
 
-  const status = (backup: BackupRecord): BackupStatus => {
-    if (backup.deletedAt !== undefined) return 'DISABLED';
-    return now() < backup.endAt ? 'BUILDING' : backup.outcome;
+  const isBackingUp = (instanceId: string): boolean =>
+    store.endingAfter(instanceId, now()).some((backup) => !isGone(backup) && status(backup) === 'BUILDING');
+  const isDeleting = (instanceId: string): boolean =>
+    store.deleting().some((backup) => backup.instance.id === instanceId && !isGone(backup));
+
+  const seeded = (seed: SeededBackup): BackupRecord => {
+    const instance = instances.get(seed.instance_id);
+    if (!instance) throw new Error(`The emulator has no instance ${seed.instance_id} to seed a backup of.`);
+    const beginAt = millisOf(seed.begin);
+    return {
+      id: ids.backup(),
+      name: seed.name,
+      description: seed.description ?? '',
+      type: seed.type ?? 'Auto',
+      instance,
+      beginAt,
+      endAt: seed.end === undefined ? beginAt + 60_000 : millisOf(seed.end),
+      outcome: seed.outcome ?? 'COMPLETED',
+      size: seed.size ?? SAMPLE_SIZE,
+      override: seed.override,
+    };
+  };
+  const seedBackups = (seeds: readonly SeededBackup[]): readonly BackupRecord[] => {
+    const records = seeds.map(seeded);
+    store.add(records, -Infinity);
+    return records.map((record) => store.get(record.id) ?? record);
   };
 
-  /** The later insertion stands first among those of the same millisecond. */
-  const existing = (): BackupRecord[] =>
-    [...backups.values()]
-      .filter((backup) => !isGone(backup))
-      .reverse()
-      .sort((a, b) => b.beginAt - a.beginAt);
-
   return {
-    jobDelayMillis: options.jobDelayMillis,
     now,
     instances: () => [...instances.values()].sort((a, b) => b.createdAt - a.createdAt),
     instance: (id) => instances.get(id),
@@ -145,56 +124,68 @@ export function createState(options: StateOptions): State {
     },
     removeInstance: (id) => {
       instances.delete(id);
-      for (const backup of backups.values())
-        if (backup.instance.id === id && backup.type.toLowerCase() === 'auto') backups.delete(backup.id);
+      store.remove(store.all().filter(({ instance, type }) => instance.id === id && type.toLowerCase() === 'auto'));
     },
-    backups: existing,
+    backups: () => store.all().filter((backup) => !isGone(backup)),
+    backup: (id) => {
+      const backup = store.get(id);
+      return backup && !isGone(backup) ? backup : undefined;
+    },
+    instanceOfDeleted: (backupId) => deleted.get(backupId),
+    isNameTaken: (name) => store.named(name).some((backup) => !isGone(backup)),
     status,
+    list: (filter) => store.select(filter, listedAt()),
+    listedStatus: (backup) => statusAt(backup, listedAt()),
+    isBackingUp,
     isBusy: (instanceId) =>
-      existing().some((backup) => backup.instance.id === instanceId && status(backup) === 'BUILDING'),
+      isBackingUp(instanceId) ||
+      (instances.get(instanceId)?.actions?.length ?? 0) > 0 ||
+      (settings().deletionIsBusy && isDeleting(instanceId)),
     beginBackup: (instance, name, description) => {
+      const { backupMillis, failNames, descriptions } = settings();
       const beginAt = now();
       const building: BackupRecord = {
         id: ids.backup(),
         name,
-        description,
+        description: storedDescription(description, descriptions),
         type: 'Manual',
         instance,
         beginAt,
         endAt: beginAt + backupMillis,
-        outcome: 'COMPLETED',
+        outcome: failNames !== null && new RegExp(failNames).test(name) ? 'FAILED' : 'COMPLETED',
         size: SAMPLE_SIZE,
       };
-      const backup = { ...building, outcome: options.outcome(describeBackup(building, 'BUILDING')) };
-      const jobId = ids.job();
-      backups.set(backup.id, backup);
-      jobs.set(jobId, backup.id);
-      return { job_id: jobId, backup_id: backup.id };
+      const decided = outcome(describeBackup(building, 'BUILDING'));
+      const backup: BackupRecord = decided === 'FAILED' ? { ...building, outcome: decided } : building;
+      const id = ids.job();
+      store.add([backup], beginAt);
+      const record = store.get(backup.id) ?? backup;
+      jobs.set(id, () => ({ id, kind: 'backup', backup: record, beginAt: record.beginAt, endAt: record.endAt }));
+      return { job_id: id, backup_id: backup.id };
     },
     seedBackup: (seed) => {
-      const instance = instances.get(seed.instance_id);
-      if (!instance) throw new Error(`The emulator has no instance ${seed.instance_id} to seed a backup of.`);
-      const backup: BackupRecord = {
-        id: ids.backup(),
-        name: seed.name,
-        description: seed.description ?? '',
-        type: seed.type ?? 'Auto',
-        instance,
-        beginAt: seed.begin.getTime(),
-        endAt: seed.end?.getTime() ?? seed.begin.getTime() + 60_000,
-        outcome: seed.outcome ?? 'COMPLETED',
-        size: seed.size ?? SAMPLE_SIZE,
-      };
-      backups.set(backup.id, backup);
-      return backup;
+      const [record = seeded(seed)] = seedBackups([seed]);
+      return record;
+    },
+    seedBackups,
+    changeBackups: store.change,
+    removeBackups: (backups) => {
+      for (const { id, instance } of backups) deleted.set(id, instance.id);
+      store.remove(backups);
     },
     beginDeletion: (backup) => {
-      backups.set(backup.id, { ...backup, deletedAt: now() });
-      return ids.job();
+      const id = ids.job();
+      const [beginAt, endAt] = [now(), now() + settings().deletionMillis];
+      store.change([backup], () => ({ deletedAt: beginAt, goneAt: endAt }));
+      deleted.set(backup.id, backup.instance.id);
+      jobs.set(id, () => ({ id, kind: 'deletion', backup, beginAt, endAt }));
+      return id;
     },
-    job: (id) => {
-      const backup = backups.get(jobs.get(id) ?? '');
-      return backup && { id, backup };
-    },
+    job: (id) => jobs.get(id)?.(),
   };
+}
+
+function storedDescription(text: string, how: Settings['descriptions']): string {
+  const trimmed = how.startsWith('trimmed') ? text.trim() : text;
+  return how.endsWith('normalised') ? trimmed.normalize('NFC') : trimmed;
 }

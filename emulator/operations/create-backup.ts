@@ -1,3 +1,4 @@
+import { parseJson } from '../json.ts';
 import { isRefusal, type Refusal, refusals } from '../refusals.ts';
 import type { Instance, State } from '../state.ts';
 import { type Call, done, type Operation } from './operation.ts';
@@ -18,20 +19,20 @@ interface Wanted {
 export const createBackup: Operation = (call) => {
   const wanted = readRequest(call);
   if (isRefusal(wanted)) return wanted;
-  const { state } = call;
+  const { state, settings } = call;
   const instance = state.instance(wanted.instanceId);
   if (!instance) return refusals.noSuchInstance;
 
-  const checks = [() => checkName(state, wanted.name), () => checkInstance(state, instance)];
-  for (const check of call.busyFirst ? checks.reverse() : checks) {
+  const checks = [
+    () => (state.isNameTaken(wanted.name) ? refusals.nameTaken : undefined),
+    () => checkInstance(state, instance),
+  ];
+  for (const check of settings.busyFirst ? checks.reverse() : checks) {
     const refusal = check();
     if (refusal) return refusal;
   }
   return done(state.beginBackup(instance, wanted.name, wanted.description));
 };
-
-const checkName = (state: State, name: string): Refusal | undefined =>
-  state.backups().some((backup) => backup.name === name) ? refusals.nameTaken : undefined;
 
 function checkInstance(state: State, instance: Instance): Refusal | undefined {
   if (instance.status !== 'normal') return refusals.instanceUnavailable;
@@ -58,15 +59,6 @@ function readRequest({ contentType, body }: Call): Wanted | Refusal {
  * Multilingual Plane counts once: the reference does not say.
  */
 const isDescription = (text: string): boolean => /^[^>!<"&'=\r]*$/.test(text) && [...text].length <= 256;
-
-/** Undefined for what is no JSON in UTF-8. */
-function parseJson(body: Buffer): unknown {
-  try {
-    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(body));
-  } catch {
-    return undefined;
-  }
-}
 
 type Members<Name extends string> = Readonly<Partial<Record<Name, unknown>>>;
 

@@ -1,9 +1,10 @@
-import type { Query } from '../../lib/otc/signer.ts';
+import type { BackupFilter } from '../backup-store.ts';
+import { listBackup } from '../records.ts';
 import { isRefusal, type Refusal, refusals } from '../refusals.ts';
-import { type BackupRecord, describeBackup } from '../state.ts';
+import type { Query } from '../request-target.ts';
 import { parseTime } from '../times.ts';
 import { found, type Operation } from './operation.ts';
-import { isMode, onPage, parameters, readPage } from './parameters.ts';
+import { isMode, pageOf, parameters, readPage } from './parameters.ts';
 
 /**
  * `GET /v3/{project_id}/backups`. Reference: "Querying the Backup List" (dds_api_0029).
@@ -12,19 +13,19 @@ import { isMode, onPage, parameters, readPage } from './parameters.ts';
  * outlive their instance. `begin_time` and `end_time` include both ends and are held against the second in which a
  * backup began. There is no filter by name; an unknown parameter is ignored.
  */
-export const listBackups: Operation = ({ state, query }) => {
+export const listBackups: Operation = ({ state, settings, query }) => {
   const page = readPage(query);
   if (isRefusal(page)) return page;
-  const fits = readFilter(query);
-  if (isRefusal(fits)) return fits;
-  const backups = state.backups().filter(fits);
+  const filter = readFilter(query);
+  if (isRefusal(filter)) return filter;
+  const { items, total_count } = pageOf(state.list(filter), page, settings);
   return found({
-    backups: onPage(backups, page).map((backup) => describeBackup(backup, state.status(backup))),
-    total_count: backups.length,
+    backups: items.map((backup) => listBackup(backup, state.listedStatus(backup), settings)),
+    total_count,
   });
 };
 
-function readFilter(query: Query): ((backup: BackupRecord) => boolean) | Refusal {
+function readFilter(query: Query): BackupFilter | Refusal {
   const given = parameters(query, 'instance_id', 'backup_id', 'backup_type', 'mode');
   if (isRefusal(given)) return given;
   const { instance_id, backup_id, backup_type, mode } = given;
@@ -32,14 +33,7 @@ function readFilter(query: Query): ((backup: BackupRecord) => boolean) | Refusal
   if (mode !== undefined && !isMode(mode)) return refusals.invalidMode;
   const window = readWindow(query);
   if (isRefusal(window)) return window;
-
-  return (backup) =>
-    (instance_id === undefined || backup.instance.id === instance_id) &&
-    (backup_id === undefined || backup.id === backup_id) &&
-    (backup_type === undefined || backup.type.toLowerCase() === backup_type.toLowerCase()) &&
-    (mode === undefined || backup.instance.mode === mode) &&
-    backup.beginAt >= window.from &&
-    backup.beginAt < window.to;
+  return { id: backup_id, instanceId: instance_id, type: backup_type, mode, ...window };
 }
 
 /** Each of the two times is mandatory once the other is given. */

@@ -2,24 +2,26 @@
  * What every operation is: a function from a call to an answer, without a wait in between, so that no other request can
  * come between its checks and its effect.
  */
-import type { Query } from '../../lib/otc/signer.ts';
 import type { Refusal } from '../refusals.ts';
+import type { Query } from '../request-target.ts';
+import type { Settings } from '../settings.ts';
 import type { State } from '../state.ts';
 
 export interface Call {
+  /** Of the project that the path names. */
   readonly state: State;
+  readonly settings: Settings;
   /** Decoded. */
   readonly query: Query;
-  /** The last segment of the path where the operation has one: `/backups/{backup_id}`. */
+  /** The segment of the path that varies, where the operation has one: `/backups/{backup_id}`. */
   readonly id: string;
   readonly contentType: string | undefined;
   readonly body: Buffer;
-  /** See `EmulatorOptions.busyFirst`. */
-  readonly busyFirst: boolean;
 }
 
 export interface Answer {
   readonly status: number;
+  readonly headers?: Readonly<Record<string, string>>;
   readonly body: unknown;
   /** Whether anything is different afterwards. */
   readonly tookEffect: boolean;

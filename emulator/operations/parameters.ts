@@ -1,6 +1,7 @@
 /** The query's parameters. An empty value counts as not given, as the reference has it for times. */
-import type { Query } from '../../lib/otc/signer.ts';
 import { isRefusal, type Refusal, refusals } from '../refusals.ts';
+import type { Query } from '../request-target.ts';
+import type { Settings } from '../settings.ts';
 
 /** The one value of a parameter. Given twice, it is a parameter error. */
 export function parameter(query: Query, name: string): string | undefined | Refusal {
@@ -40,8 +41,16 @@ export function readPage(query: Query): Page | Refusal {
   return offset >= 0 ? { limit, offset } : refusals.invalidOffset;
 }
 
-export const onPage = <Item>(items: readonly Item[], { offset, limit }: Page): readonly Item[] =>
-  items.slice(offset, offset + limit);
+/** The items of a page and the count beside them, as the settings have it. */
+export function pageOf<Item>(
+  { total, page }: { readonly total: number; page(offset: number, limit: number): readonly Item[] },
+  { offset, limit }: Page,
+  { pageCap, ignoreOffset, totalCount }: Settings,
+): { readonly items: readonly Item[]; readonly total_count: number } {
+  const items = page(ignoreOffset ? 0 : offset, Math.min(limit, pageCap ?? limit));
+  const counts = { right: total, zero: 0, page: items.length, 'one too high': total + 1 };
+  return { items, total_count: counts[totalCount] };
+}
 
 /** Reference: "Querying the Backup List" and "Querying Instances and Details", `mode`. */
 export const isMode = (text: string): boolean => ['Sharding', 'ReplicaSet', 'Single'].includes(text);
