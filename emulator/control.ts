@@ -4,7 +4,7 @@
  */
 import type { Changes } from './backup-store.ts';
 import type { EmulatorClock } from './clock.ts';
-import type { Decide, Fault, Faults } from './faults.ts';
+import type { Decide, Fault, FaultQueue } from './faults.ts';
 import type { Project, ProjectSetup, Projects } from './projects.ts';
 import {
   type Backup,
@@ -142,20 +142,13 @@ export function runAction<Name extends ActionName>(handlers: Handlers, action: C
 export interface ControlOptions {
   readonly clock: EmulatorClock;
   readonly projects: Projects;
-  readonly faults: Faults;
+  readonly queue: FaultQueue;
   readonly requests: readonly RecordedRequest[];
   readonly settings: () => Settings;
   readonly changeSettings: (settings: Partial<Settings>) => void;
 }
 
-export function createControl({
-  clock,
-  projects,
-  faults,
-  requests,
-  settings,
-  changeSettings,
-}: ControlOptions): Control {
+export function createControl({ clock, projects, queue, requests, settings, changeSettings }: ControlOptions): Control {
   const select = (project: Project, { id, name, instance_id, type, status }: BackupSelector): BackupRecord[] => {
     const { state } = project;
     const one = id === undefined ? undefined : state.backup(id);
@@ -173,12 +166,10 @@ export function createControl({
     now: () => new Date(clock.now()),
     advance: ({ millis }) => clock.advance(millis),
     changeSettings,
-    inject: ({ faults: more, times = 1 }) => {
-      for (let time = 0; time < times; time++) faults.next(...more);
-    },
-    clearFaults: faults.clear,
+    inject: ({ faults, times = 1 }) => queue.repeat(faults, times),
+    clearFaults: () => queue.faults.clear(),
     decideFaults: (decide) => {
-      faults.decide = decide;
+      queue.faults.decide = decide;
     },
     addProject: (setup) => void projects.add(setup),
     changeProject: ({ project, ...who }) => projects.change(project, who),
@@ -218,7 +209,7 @@ export function createControl({
         instances: state.instances(),
         backups: state.backups().length,
       })),
-      faults: faults.pending,
+      faults: queue.faults.pending,
       requests: requests.length,
     }),
   };

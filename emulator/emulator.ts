@@ -87,12 +87,12 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
   });
   for (const setup of options.projects ?? []) projects.add(setup);
 
-  const { faults, take } = faultQueue();
+  const queue = faultQueue();
   const requests: RecordedRequest[] = [];
   const changeSettings = (changes: Partial<Settings>): void => {
     current = readSettings({ ...current, ...changes });
   };
-  const control = createControl({ clock, projects, faults, requests, settings, changeSettings });
+  const control = createControl({ clock, projects, queue, requests, settings, changeSettings });
   const tokens = tokenIssuer({
     projects: () => projects.all,
     now: clock.gateway,
@@ -113,7 +113,7 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
       now: clock.gateway,
       locksKeys: () => settings().lockKeys,
     }),
-    takeFault: take,
+    takeFault: queue.take,
     runActions: (actions) => {
       for (const action of actions) runAction(control, action);
     },
@@ -137,7 +137,7 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
     },
     state: first.state,
     requests,
-    faults,
+    faults: queue.faults,
     close,
     [Symbol.asyncDispose]: close,
   };

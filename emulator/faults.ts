@@ -74,15 +74,23 @@ export interface Faults {
   clear(): void;
 }
 
-/** The queue, and `take`, with which the server draws from it. */
-export function faultQueue(): { readonly faults: Faults; take(request: RecordedRequest): Fault | undefined } {
-  let queue: Fault[] = [];
+/** The queue, with which tests add and from which the server takes. */
+export interface FaultQueue {
+  readonly faults: Faults;
+  /** Queues faults, each of them several times. */
+  repeat(faults: readonly Fault[], times: number): void;
+  take(request: RecordedRequest): Fault | undefined;
+}
+
+export function faultQueue(): FaultQueue {
+  let queue: { readonly fault: Fault; left: number }[] = [];
+  const repeat = (more: readonly Fault[], times: number): void => {
+    if (times > 0) queue.push(...more.map((fault) => ({ fault, left: times })));
+  };
   const faults: Faults = {
-    next: (...more) => {
-      queue.push(...more);
-    },
+    next: (...more) => repeat(more, 1),
     get pending() {
-      return [...queue];
+      return queue.map(({ fault }) => fault);
     },
     decide: undefined,
     clear: () => {
@@ -94,10 +102,14 @@ export function faultQueue(): { readonly faults: Faults; take(request: RecordedR
     const fits = ({ operation, project }: Fault): boolean =>
       (operation === undefined || operation === request.operation) &&
       (project === undefined || project === request.project);
-    const queued = queue.findIndex(fits);
-    if (queued >= 0) return queue.splice(queued, 1)[0];
+    const queued = queue.find(({ fault }) => fits(fault));
+    if (queued) {
+      queued.left -= 1;
+      if (queued.left === 0) queue = queue.filter((each) => each !== queued);
+      return queued.fault;
+    }
     const decided = faults.decide?.(request);
     return decided && fits(decided) ? decided : undefined;
   };
-  return { faults, take };
+  return { faults, repeat, take };
 }
