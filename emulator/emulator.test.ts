@@ -150,12 +150,12 @@ describe('after any request the emulator answers the next:', () => {
 
   it('one for which a function of the test throws', async () => {
     await using emulator = await startEmulator();
-    emulator.faults.decide = () => {
+    emulator.control.decideFaults(() => {
       throw new Error('no idea');
-    };
+    });
     const { status, body } = await call(emulator);
     expect([status, body]).toEqual([500, { error_code: 'EMULATOR', error_msg: 'Error: no idea' }]);
-    emulator.faults.clear();
+    emulator.control.clearFaults();
     expect((await call(emulator)).status).toBe(200);
   });
 

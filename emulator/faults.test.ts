@@ -34,7 +34,7 @@ async function createUnread(emulator: Emulator): Promise<IncomingMessage> {
 describe.each(['before', 'after'] as const)('fault %s the effect', (when) => {
   it('reset → ECONNRESET', async () => {
     await using emulator = await start();
-    emulator.faults.next({ kind: 'reset', when });
+    emulator.control.inject({ faults: [{ kind: 'reset', when }] });
     await expect(create(emulator)).rejects.toMatchObject({ code: 'ECONNRESET', syscall: 'read' });
     expect(emulator.backups).toHaveLength(count(when));
     expect(emulator.requests).toMatchObject([{ status: undefined, tookEffect: when === 'after', fault: 'reset' }]);
@@ -43,7 +43,7 @@ describe.each(['before', 'after'] as const)('fault %s the effect', (when) => {
   it('hang → no answer until the emulator closes', async () => {
     const { promise: recorded, resolve } = Promise.withResolvers<void>();
     const emulator = await start({ onRequest: () => resolve() });
-    emulator.faults.next({ kind: 'hang', when });
+    emulator.control.inject({ faults: [{ kind: 'hang', when }] });
     const answer = expect(create(emulator)).rejects.toMatchObject({ code: 'ECONNRESET' });
     await recorded;
     expect(emulator.backups).toHaveLength(count(when));
@@ -54,7 +54,9 @@ describe.each(['before', 'after'] as const)('fault %s the effect', (when) => {
 
   it('error → its status, code, text and headers', async () => {
     await using emulator = await start();
-    emulator.faults.next({ kind: 'error', ...refusals.tooManyCalls, headers: { 'retry-after': '7' }, when });
+    emulator.control.inject({
+      faults: [{ kind: 'error', ...refusals.tooManyCalls, headers: { 'retry-after': '7' }, when }],
+    });
     const { status, headers, body } = await create(emulator);
     expect(status).toBe(429);
     expect(headers['retry-after']).toBe('7');
@@ -68,7 +70,7 @@ describe.each(['before', 'after'] as const)('fault %s the effect', (when) => {
 
   it('html → a page', async () => {
     await using emulator = await start();
-    emulator.faults.next({ kind: 'html', status: 502, when });
+    emulator.control.inject({ faults: [{ kind: 'html', status: 502, when }] });
     const { status, headers, text } = await create(emulator);
     expect([status, headers['content-type']]).toEqual([502, 'text/html']);
     expect(text).toContain('<h1>');
@@ -77,7 +79,12 @@ describe.each(['before', 'after'] as const)('fault %s the effect', (when) => {
 
   it('empty → no body', async () => {
     await using emulator = await start();
-    emulator.faults.next({ kind: 'empty', when }, { kind: 'empty', status: 204 });
+    emulator.control.inject({
+      faults: [
+        { kind: 'empty', when },
+        { kind: 'empty', status: 204 },
+      ],
+    });
     expect(await create(emulator)).toMatchObject({ status: 200, text: '' });
     expect(emulator.backups).toHaveLength(count(when));
     expect(await create(emulator)).toMatchObject({ status: 204, text: '' });
@@ -85,7 +92,12 @@ describe.each(['before', 'after'] as const)('fault %s the effect', (when) => {
 
   it('json → that JSON', async () => {
     await using emulator = await start();
-    emulator.faults.next({ kind: 'json', body: { backup_id: 7 }, when }, { kind: 'json', body: null, status: 500 });
+    emulator.control.inject({
+      faults: [
+        { kind: 'json', body: { backup_id: 7 }, when },
+        { kind: 'json', body: null, status: 500 },
+      ],
+    });
     expect(await create(emulator)).toMatchObject({ status: 200, text: '{"backup_id":7}' });
     expect(emulator.backups).toHaveLength(count(when));
     expect(await create(emulator)).toMatchObject({ status: 500, text: 'null' });
@@ -95,7 +107,12 @@ describe.each(['before', 'after'] as const)('fault %s the effect', (when) => {
     await using emulator = await start();
     const text = '{"backup_id":"a","backup_id":"b"}';
     const headers = { 'content-type': 'text/plain', 'retry-after': '86400', date: 'x' };
-    emulator.faults.next({ kind: 'answer', status: 429, headers, text, when }, { kind: 'answer', status: 413 });
+    emulator.control.inject({
+      faults: [
+        { kind: 'answer', status: 429, headers, text, when },
+        { kind: 'answer', status: 413 },
+      ],
+    });
     expect(await create(emulator)).toMatchObject({ status: 429, headers, text });
     expect(emulator.backups).toHaveLength(count(when));
     expect(await create(emulator)).toMatchObject({ status: 413, text: '' });
@@ -107,7 +124,7 @@ describe.each(['before', 'after'] as const)('fault %s the effect', (when) => {
       { do: 'setInstance', with: { instance: { id: DEMO_INSTANCE.id, status: 'abnormal' } } },
       { do: 'advance', with: { millis: 1000 } },
     ];
-    emulator.faults.next({ kind: 'control', actions, when });
+    emulator.control.inject({ faults: [{ kind: 'control', actions, when }] });
     expect((await create(emulator)).status).toBe(when === 'before' ? 403 : 200);
     expect(emulator.state.instance(DEMO_INSTANCE.id)?.status).toBe('abnormal');
     expect(emulator.requests).toMatchObject([{ fault: 'control', tookEffect: when === 'after' }]);
@@ -115,7 +132,7 @@ describe.each(['before', 'after'] as const)('fault %s the effect', (when) => {
 
   it('redirect → 307 with a location', async () => {
     await using emulator = await start();
-    emulator.faults.next({ kind: 'redirect', location: 'http://127.0.0.1:1/', when });
+    emulator.control.inject({ faults: [{ kind: 'redirect', location: 'http://127.0.0.1:1/', when }] });
     const { status, headers, text } = await create(emulator);
     expect([status, headers.location, text]).toEqual([307, 'http://127.0.0.1:1/', '']);
     expect(emulator.backups).toHaveLength(count(when));
@@ -123,7 +140,7 @@ describe.each(['before', 'after'] as const)('fault %s the effect', (when) => {
 
   it('endless → JSON that never ends', async () => {
     await using emulator = await start();
-    emulator.faults.next({ kind: 'endless', when });
+    emulator.control.inject({ faults: [{ kind: 'endless', when }] });
     const response = await createUnread(emulator);
     expect(response.statusCode).toBe(200);
     let read = 0;
@@ -143,7 +160,7 @@ describe.each(['before', 'after'] as const)('fault %s the effect', (when) => {
       return over;
     };
     await using emulator = await start({ wait });
-    emulator.faults.next({ kind: 'delay', millis: 40_000, when });
+    emulator.control.inject({ faults: [{ kind: 'delay', millis: 40_000, when }] });
     const answer = create(emulator);
     expect(await waiting).toBe(40_000);
     expect(emulator.backups).toHaveLength(count(when));
@@ -156,7 +173,7 @@ describe.each(['before', 'after'] as const)('fault %s the effect', (when) => {
 describe('fault after the effect', () => {
   it('truncated → half of the real answer, then ECONNRESET', async () => {
     await using emulator = await start();
-    emulator.faults.next({ kind: 'truncated' });
+    emulator.control.inject({ faults: [{ kind: 'truncated' }] });
     const response = await createUnread(emulator);
     const announced = Number(response.headers['content-length']);
     let read = '';
@@ -171,7 +188,7 @@ describe('fault after the effect', () => {
 
   it('stall → half of the real answer, then nothing', async () => {
     const emulator = await start();
-    emulator.faults.next({ kind: 'stall' });
+    emulator.control.inject({ faults: [{ kind: 'stall' }] });
     const response = await createUnread(emulator);
     const [half] = await once(response, 'data');
     expect(half.toString()).toMatch(/^\{"job_id":"/);
@@ -184,7 +201,7 @@ describe('fault after the effect', () => {
 
   it('status → the real answer under another status', async () => {
     await using emulator = await start();
-    emulator.faults.next({ kind: 'status', status: 202 });
+    emulator.control.inject({ faults: [{ kind: 'status', status: 202 }] });
     const { status, body } = await create(emulator);
     expect([status, body]).toEqual([202, { job_id: expect.any(String), backup_id: emulator.backups[0]?.id }]);
   });
@@ -192,7 +209,7 @@ describe('fault after the effect', () => {
   it('operation that is refused → no effect', async () => {
     await using emulator = await start();
     await create(emulator);
-    emulator.faults.next({ kind: 'reset', when: 'after' });
+    emulator.control.inject({ faults: [{ kind: 'reset', when: 'after' }] });
     await expect(create(emulator)).rejects.toMatchObject({ code: 'ECONNRESET' });
     expect(emulator.backups).toHaveLength(1);
     expect(emulator.requests[1]).toMatchObject({ errorCode: 'DBS.201201', tookEffect: false });
@@ -209,7 +226,7 @@ describe('delayed request', () => {
       return over;
     };
     await using emulator = await start({ wait, onRequest: () => record() });
-    emulator.faults.next({ kind: 'delay', millis: 1 });
+    emulator.control.inject({ faults: [{ kind: 'delay', millis: 1 }] });
     const outgoing = beginCreate(emulator);
     await waiting;
     outgoing.destroy();
@@ -221,10 +238,10 @@ describe('delayed request', () => {
   it('the emulator closes → no effect', async () => {
     const { promise: recorded, resolve: record } = Promise.withResolvers<void>();
     const emulator = await start({ onRequest: () => record() });
-    emulator.faults.decide = () => {
+    emulator.control.decideFaults(() => {
       setImmediate(() => emulator.close());
       return { kind: 'delay', millis: 3_600_000 };
-    };
+    });
     await expect(create(emulator)).rejects.toMatchObject({ code: 'ECONNRESET' });
     await recorded;
     expect(emulator.backups).toEqual([]);
@@ -236,26 +253,26 @@ describe('faults', () => {
 
   it('several queued → applied once each, in order', async () => {
     await using emulator = await start();
-    emulator.faults.next({ kind: 'error', ...refusals.serverError }, unavailable);
-    expect(emulator.faults.pending).toHaveLength(2);
+    emulator.control.inject({ faults: [{ kind: 'error', ...refusals.serverError }, unavailable] });
+    expect(emulator.control.overview().faults).toHaveLength(2);
     const statuses = [await create(emulator), await create(emulator), await create(emulator)].map(
       ({ status }) => status,
     );
     expect(statuses).toEqual([500, 503, 200]);
-    expect(emulator.faults.pending).toEqual([]);
+    expect(emulator.control.overview().faults).toEqual([]);
     expect(emulator.requests.map(({ fault }) => fault)).toEqual(['error', 'html', undefined]);
   });
 
   it('for one operation → not applied to others', async () => {
     await using emulator = await start();
-    emulator.faults.next({ ...unavailable, operation: 'list-backups' });
+    emulator.control.inject({ faults: [{ ...unavailable, operation: 'list-backups' }] });
     expect((await create(emulator)).status).toBe(200);
     expect((await call(emulator)).status).toBe(503);
   });
 
   it('for one project → not applied to others', async () => {
     await using emulator = await start({ projects: [{ id: 'other', credentials: [DEMO_CREDENTIALS] }] });
-    emulator.faults.next({ ...unavailable, project: 'other' });
+    emulator.control.inject({ faults: [{ ...unavailable, project: 'other' }] });
     expect((await call(emulator)).status).toBe(200);
     expect((await call(emulator, { projectId: 'other' })).status).toBe(503);
   });
@@ -263,11 +280,11 @@ describe('faults', () => {
   it('decide → asked once none is queued', async () => {
     await using emulator = await start();
     const asked: unknown[] = [];
-    emulator.faults.decide = (request) => {
+    emulator.control.decideFaults((request) => {
       asked.push([request.operation, request.body]);
       return { kind: 'html', status: 504, operation: 'create-backup' };
-    };
-    emulator.faults.next(unavailable);
+    });
+    emulator.control.inject({ faults: [unavailable] });
     expect((await create(emulator)).status).toBe(503);
     expect((await create(emulator)).status).toBe(504);
     expect((await call(emulator)).status).toBe(200);
@@ -279,22 +296,22 @@ describe('faults', () => {
 
   it('cleared → not applied', async () => {
     await using emulator = await start();
-    emulator.faults.next(unavailable);
-    emulator.faults.decide = () => unavailable;
-    emulator.faults.clear();
+    emulator.control.inject({ faults: [unavailable] });
+    emulator.control.decideFaults(() => unavailable);
+    emulator.control.clearFaults();
     expect((await create(emulator)).status).toBe(200);
   });
 
   it('wrong signature → 401, the fault stays queued', async () => {
     await using emulator = await start();
-    emulator.faults.next(unavailable);
+    emulator.control.inject({ faults: [unavailable] });
     expect((await call(emulator, { credentials: { ...DEMO_CREDENTIALS, sk: 'wrong' } })).status).toBe(401);
-    expect(emulator.faults.pending).toEqual([unavailable]);
+    expect(emulator.control.overview().faults).toEqual([unavailable]);
   });
 
   it('error of the gateway → names the request', async () => {
     await using emulator = await start();
-    emulator.faults.next({ kind: 'error', ...refusals.throttled });
+    emulator.control.inject({ faults: [{ kind: 'error', ...refusals.throttled }] });
     const { status, body } = await create(emulator);
     expect([status, body]).toEqual([
       429,
