@@ -98,6 +98,7 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
     now: clock.gateway,
     lifetime: () => settings().tokenMillis,
     newToken: ids.token,
+    url: () => url,
   });
   const closing = new AbortController();
   const service: Service = {
@@ -121,7 +122,7 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
   };
 
   const server = createEmulatorServer(service, control, (record) => requests.push(record), onRequest);
-  const port = await listen(server, options.port ?? 0);
+  const url = `http://127.0.0.1:${await listen(server, options.port ?? 0)}`;
   const close = async (): Promise<void> => {
     closing.abort();
     if (!server.listening) return;
@@ -130,7 +131,7 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
     await closed;
   };
   return {
-    url: `http://127.0.0.1:${port}`,
+    url,
     control,
     get backups() {
       return control.backups();

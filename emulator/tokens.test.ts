@@ -33,6 +33,7 @@ describe('POST /v3/auth/tokens', () => {
           expires_at: '2026-03-02T12:00:00.000000Z',
           project: { id: DEMO_PROJECT_ID, name: DEMO_PROJECT_NAME },
           user: { name: DEMO_USER.name, domain: { name: DEMO_USER.domain } },
+          catalog: [{ type: 'ddsv3', endpoints: [{ url: `${emulator.url}/v3/${DEMO_PROJECT_ID}` }] }],
         },
       },
     });

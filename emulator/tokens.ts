@@ -28,6 +28,8 @@ export interface TokenOptions {
   readonly now: () => number;
   readonly lifetime: () => number;
   readonly newToken: () => string;
+  /** Where the catalogue says that DDS is. */
+  readonly url: () => string;
 }
 
 const failure = (status: number, title: string, message: string): Answer => ({
@@ -36,10 +38,18 @@ const failure = (status: number, title: string, message: string): Answer => ({
   tookEffect: false,
 });
 
+/** DDS in the catalogue of a token, under the type by which gophertelekomcloud looks for it. */
+const ddsAt = (url: string) => ({
+  id: 'dds',
+  name: 'ddsv3',
+  type: 'ddsv3',
+  endpoints: [{ id: 'dds-eu-de', interface: 'public', region: 'eu-de', region_id: 'eu-de', url }],
+});
+
 /** `2026-03-01T12:00:00.000000Z` */
 const keystoneTime = (millis: number): string => `${new Date(millis).toISOString().slice(0, 23)}000Z`;
 
-export function tokenIssuer({ projects, now, lifetime, newToken }: TokenOptions): Tokens {
+export function tokenIssuer({ projects, now, lifetime, newToken, url }: TokenOptions): Tokens {
   const issued = new Map<string, { readonly projectId: string; readonly expires: number }>();
 
   return {
@@ -67,7 +77,7 @@ export function tokenIssuer({ projects, now, lifetime, newToken }: TokenOptions)
             project: { id: project.id, name: project.name, domain },
             user: { id: `user-${wanted.name}`, name: wanted.name, domain },
             roles: [],
-            catalog: [],
+            catalog: [ddsAt(`${url()}/v3/${project.id}`)],
           },
         },
         tookEffect: true,
