@@ -69,6 +69,8 @@ export const DEFAULT_SETTINGS: Settings = {
 
 /** The settings among other options; those not given, or given as undefined, are the default ones. */
 export function readSettings(options: Partial<Settings>): Settings {
-  const given = Object.entries(options).filter(([name, value]) => name in DEFAULT_SETTINGS && value !== undefined);
+  const given = Object.entries(options).filter(
+    ([name, value]) => Object.hasOwn(DEFAULT_SETTINGS, name) && value !== undefined,
+  );
   return { ...DEFAULT_SETTINGS, ...Object.fromEntries(given) };
 }

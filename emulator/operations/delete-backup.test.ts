@@ -48,7 +48,7 @@ describe('DELETE /backups/{id}', () => {
 
   it.each([
     [999, { status: 400, body: { error_code: 'DBS.200543', error_msg: 'The job does not exist.' } }],
-    [1000, { status: 200, body: { job: { status: 'Running', progress: '20%' } } }],
+    [1000, { status: 200, body: { job: { name: 'MongodbRecycleBackup', status: 'Running', progress: '20%' } } }],
     [5000, { status: 200, body: { job: { status: 'Completed', progress: '', fail_reason: null } } }],
     [3_600_000, { status: 200, body: { job: { status: 'Completed', ended: '2026-03-01T12:00:05+0000' } } }],
   ])('its job after %i ms → %j', async (millis, expected) => {

@@ -7,10 +7,8 @@ import { parameter } from './parameters.ts';
 /** "Within one month" (dds_api_0118). */
 const MONTH = 30 * 24 * 3600 * 1000;
 
-const KINDS = {
-  backup: { name: 'MongodbSnapshotBackup', failed: 'Failed to create the backup.' },
-  deletion: { name: 'MongodbSnapshotDelete', failed: '' },
-} as const;
+/** Names of Huawei's list of tasks (dds_api_0301). */
+const NAMES = { backup: 'MongodbSnapshotBackup', deletion: 'MongodbRecycleBackup' } as const;
 
 /**
  * `GET /v3/{project_id}/jobs?id={job_id}`. Reference: "Obtaining Information About a Task with a Specified ID"
@@ -34,12 +32,12 @@ function describeJob({ id, kind, backup, beginAt, endAt }: JobRecord, now: numbe
   const failed = !running && kind === 'backup' && backup.outcome === 'FAILED';
   return {
     id,
-    name: KINDS[kind].name,
+    name: NAMES[kind],
     status: running ? 'Running' : failed ? 'Failed' : 'Completed',
     created: formatJobTime(beginAt),
     ended: formatJobTime(Math.min(now, endAt)),
     progress: running ? `${Math.floor((100 * (now - beginAt)) / (endAt - beginAt))}%` : '',
     instance: { id: backup.instance.id, name: backup.instance.name },
-    fail_reason: failed ? KINDS[kind].failed : null,
+    fail_reason: failed ? 'Failed to create the backup.' : null,
   };
 }
