@@ -4,7 +4,6 @@ import type { Credentials, User } from './credentials.ts';
 import type { Fault, FaultEffect, FaultScope } from './faults.ts';
 import {
   anything,
-  count,
   dictionary,
   flag,
   type Guard,
@@ -17,11 +16,14 @@ import {
   orNull,
   text,
   time,
+  whole,
 } from './guards.ts';
 import type { BackupPolicy, Instance, Override, SeededBackup } from './records.ts';
 import { OPERATION_NAMES } from './routes.ts';
 import type { Settings } from './settings.ts';
 
+/** As long as a timer of Node can wait; more than any test needs. */
+const count = whole(0, 2 ** 31 - 1);
 const project = optional(text);
 const status = oneOf('BUILDING', 'COMPLETED', 'FAILED', 'DISABLED');
 const type = oneOf('Auto', 'Manual', 'auto', 'manual');
@@ -67,7 +69,12 @@ const seedMembers: Members<SeededBackup> = {
 };
 const { name: _name, end: _end, ...seriesMembers } = seedMembers;
 const seeds = list(object(seedMembers));
-const series = object<BackupSeries>({ ...seriesMembers, name_prefix: text, count, everyMillis: number });
+const series = object<BackupSeries>({
+  ...seriesMembers,
+  name_prefix: text,
+  count: whole(0, 1_000_000),
+  everyMillis: number,
+});
 
 const selectorMembers: Members<Omit<BackupSelector, 'project'>> = {
   id: optional(text),
@@ -124,7 +131,7 @@ const settings = object<Partial<Settings>>({
 const scope: Members<FaultScope> = { operation: optional(oneOf(...OPERATION_NAMES)), project };
 const when = oneOf('before', 'after');
 const headers = optional(dictionary(text));
-const httpStatus = count;
+const httpStatus = whole(200, 599);
 
 type Kind = FaultEffect['kind'];
 type OfKind<Each extends Kind> = Extract<FaultEffect, { readonly kind: Each }> & FaultScope;
@@ -186,7 +193,7 @@ const faults: { readonly [Each in Kind]: Guard<OfKind<Each>> } = {
 const hasMember = <Name extends string, T extends string>(
   name: Name,
   values: Guard<T>,
-): ((value: unknown, problems: string[], at: string) => value is Readonly<Record<Name, T>>) => {
+): Guard<Readonly<Record<Name, T>>> => {
   return (value, problems, at): value is Readonly<Record<Name, T>> =>
     values(
       typeof value === 'object' && value !== null ? Reflect.get(value, name) : undefined,

@@ -16,10 +16,11 @@ const guard =
 
 export const text: Guard<string> = guard('a string', (value) => typeof value === 'string');
 export const number: Guard<number> = guard('a number', (value) => typeof value === 'number');
-export const count: Guard<number> = guard(
-  'a whole number from 0',
-  (value): value is number => Number.isSafeInteger(value) && Number(value) >= 0,
-);
+export const whole = (from: number, to: number): Guard<number> =>
+  guard(
+    `a whole number from ${from} to ${to}`,
+    (value): value is number => typeof value === 'number' && Number.isInteger(value) && value >= from && value <= to,
+  );
 export const flag: Guard<boolean> = guard('true or false', (value) => typeof value === 'boolean');
 export const anything: Guard<unknown> = (value, _problems, _at): value is unknown => value !== undefined;
 export const time: Guard<Date | string> = guard(

@@ -1,3 +1,4 @@
+import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { readTarget } from './request-target.ts';
 import { canonicalRequest, readAuthorization, readSdkDate, type SignedRequest, signatureOf } from './signature.ts';
@@ -81,4 +82,14 @@ it.each([
   ['2026-03-01T12:00:00Z', undefined],
 ])('X-Sdk-Date %s → %s', (text, millis) => {
   expect(readSdkDate(text)).toBe(millis);
+});
+
+it('files of the emulator → import nothing from lib/, but for tests and their client', () => {
+  const all = readdirSync(import.meta.dirname, { recursive: true, encoding: 'utf8' });
+  const files = all.filter((file) => file.endsWith('.ts'));
+  const importers = files.filter((file) =>
+    /from '[./]+lib\//.test(readFileSync(`${import.meta.dirname}/${file}`, 'utf8')),
+  );
+  expect(files.length).toBeGreaterThan(20);
+  expect(importers.filter((file) => !file.endsWith('.test.ts'))).toEqual(['signed-call.ts']);
 });
