@@ -56,13 +56,15 @@ export interface EmulatorOptions extends Partial<Settings> {
 export interface Emulator {
   /** `http://127.0.0.1:{port}` */
   readonly url: string;
+  /** The way in for tests. */
   readonly control: Control;
-  /** All backups of the first project, as `control.backups()`. */
+  /** As `control.backups()`: those of the first project. */
   readonly backups: readonly Backup[];
-  /** Of the first project. */
-  readonly state: State;
   /** As `control.requests()`. */
   readonly requests: readonly RecordedRequest[];
+  /** What stands behind `control`, of the first project: for callers that do not use it yet. */
+  readonly state: State;
+  /** What stands behind `control.inject`: for callers that do not use it yet. */
   readonly faults: Faults;
   /** Ends every connection, hanging ones too; resolves when the port is free. */
   close(): Promise<void>;
