@@ -1,5 +1,5 @@
 /** Where the events of a world happen: the instances, and how DDS behaves when nothing goes wrong. */
-import type { Instance } from '../emulator/state.ts';
+import type { Instance } from '../emulator/dds/records.ts';
 import type { Chance } from './chance.ts';
 
 export interface Conditions {

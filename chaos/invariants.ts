@@ -1,6 +1,6 @@
 /** What must hold when everything is over, held against what DDS knows: not against what the functions believe. */
 import { isDeepStrictEqual } from 'node:util';
-import type { BackupRecord } from '../emulator/state.ts';
+import type { BackupRecord } from '../emulator/dds/records.ts';
 import type { Answer } from './deliveries.ts';
 import { type Ending, endingOf } from './ending.ts';
 import type { PlannedEvent } from './events.ts';

@@ -1,7 +1,7 @@
 /** What goes wrong with a call at DDS. */
-import type { Fault, Mishap } from '../emulator/faults.ts';
-import { refusals } from '../emulator/refusals.ts';
-import type { RecordedRequest } from '../emulator/request-log.ts';
+import type { Fault, FaultEffect } from '../emulator/dds/faults.ts';
+import { refusals } from '../emulator/dds/refusals.ts';
+import type { RecordedRequest } from '../emulator/dds/request-log.ts';
 import type { Chance } from './chance.ts';
 
 export interface Weather {
@@ -16,11 +16,11 @@ const LATE = { from: 9_000, to: 70_000 };
 /** Seconds. */
 export const LONGEST_RETRY_AFTER = 20;
 
-type Kind = readonly [weight: number, name: string, make: (chance: Chance) => Mishap];
+type Kind = readonly [weight: number, name: string, make: (chance: Chance) => FaultEffect];
 
 const error =
   (name: keyof typeof refusals, when: 'before' | 'after' = 'before') =>
-  (chance: Chance): Mishap => ({
+  (chance: Chance): FaultEffect => ({
     kind: 'error',
     ...refusals[name],
     when,
@@ -65,13 +65,13 @@ const ANY: readonly Kind[] = [
   [0.05, 'without end', (chance) => ({ kind: 'endless', when: chance.pick(['before', 'after']) })],
 ];
 
-const html = (chance: Chance, when: 'before' | 'after'): Mishap => ({
+const html = (chance: Chance, when: 'before' | 'after'): FaultEffect => ({
   kind: 'html',
   status: chance.pick([200, 502, 503]),
   when,
 });
 
-const json = (chance: Chance): Mishap => ({
+const json = (chance: Chance): FaultEffect => ({
   kind: 'json',
   status: chance.pick([200, 202]),
   body: chance.pick([

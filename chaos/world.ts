@@ -1,6 +1,6 @@
 /** One DDS, some hundred events, and all that becomes of them. */
-import { type Emulator, startEmulator } from '../emulator/emulator.ts';
-import type { RecordedRequest } from '../emulator/request-log.ts';
+import { type Emulator, startEmulator } from '../emulator/dds/emulator.ts';
+import type { RecordedRequest } from '../emulator/dds/request-log.ts';
 import { backupService } from '../lib/lambda/backup-service.ts';
 import { environment } from '../test/support/emulated.ts';
 import { type Chance, chance } from './chance.ts';

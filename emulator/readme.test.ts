@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { ACTION_NAMES } from './control-shapes.ts';
-import { startEmulator } from './emulator.ts';
-import { OPERATION_NAMES } from './routes.ts';
-import { DEFAULT_SETTINGS } from './settings.ts';
-import { send } from './signed-call.ts';
+import { ACTION_NAMES } from './dds/control-shapes.ts';
+import { startEmulator } from './dds/emulator.ts';
+import { OPERATION_NAMES } from './dds/routes.ts';
+import { DEFAULT_SETTINGS } from './dds/settings.ts';
+import { send } from './dds/signed-call.ts';
 
 const README = readFileSync(new URL('README.md', import.meta.url), 'utf8');
 

@@ -1,9 +1,9 @@
 import type { APIGatewayProxyResult } from 'aws-lambda';
 import { Webhook } from 'standardwebhooks';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { type Emulator, startEmulator } from '../emulator/emulator.ts';
-import { refusals } from '../emulator/refusals.ts';
-import { DEMO_INSTANCE } from '../emulator/seed.ts';
+import { type Emulator, startEmulator } from '../emulator/dds/emulator.ts';
+import { refusals } from '../emulator/dds/refusals.ts';
+import { DEMO_INSTANCE } from '../emulator/dds/seed.ts';
 import { backupService } from '../lib/lambda/backup-service.ts';
 import { environment } from '../test/support/emulated.ts';
 import { lambdaContext, sample } from '../test/support/lambda.ts';

@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { type Emulator, startEmulator } from '../emulator/emulator.ts';
-import { refusals } from '../emulator/refusals.ts';
-import { DEMO_FAULTY_INSTANCE, DEMO_INSTANCE, DEMO_INSTANCES, DEMO_OTHER_INSTANCE } from '../emulator/seed.ts';
-import type { SeededBackup } from '../emulator/state.ts';
+import { type Emulator, startEmulator } from '../emulator/dds/emulator.ts';
+import type { SeededBackup } from '../emulator/dds/records.ts';
+import { refusals } from '../emulator/dds/refusals.ts';
+import { DEMO_FAULTY_INSTANCE, DEMO_INSTANCE, DEMO_INSTANCES, DEMO_OTHER_INSTANCE } from '../emulator/dds/seed.ts';
 import { type Announcement, eventBusAnnouncer } from '../lib/lambda/announce.ts';
 import { watchService } from '../lib/lambda/watch-service.ts';
 import { environment } from '../test/support/emulated.ts';

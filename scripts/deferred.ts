@@ -2,8 +2,8 @@
 import { readFile } from 'node:fs/promises';
 import { setTimeout } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { runDurableExecution } from '../emulator/durable-execution.ts';
-import { DEMO_CREDENTIALS, DEMO_PROJECT_ID } from '../emulator/seed.ts';
+import { runDurableExecution } from '../emulator/aws/durable-execution.ts';
+import { DEMO_CREDENTIALS, DEMO_PROJECT_ID } from '../emulator/dds/seed.ts';
 import { deferredHandler } from '../functions/deferred.ts';
 import type { Announcement } from '../lib/lambda/announce.ts';
 import { backupService } from '../lib/lambda/backup-service.ts';

@@ -29,7 +29,7 @@ export default class LocalPlugin {
   }
 
   async #useEmulator(): Promise<void> {
-    const { DEMO_CREDENTIALS, DEMO_PROJECT_ID } = await import('../emulator/seed.ts');
+    const { DEMO_CREDENTIALS, DEMO_PROJECT_ID } = await import('../emulator/dds/seed.ts');
     const { provider } = this.#serverless.service;
     const { OTC_CREDENTIALS_SECRET: _, DDS_ENDPOINT: endpoint, ...environment } = provider.environment ?? {};
     provider.environment = {

@@ -5,8 +5,8 @@ import { connect, createServer } from 'node:net';
 import type { Readable, Writable } from 'node:stream';
 import { setTimeout } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { startEmulator } from '../emulator/emulator.ts';
-import type { RecordedRequest } from '../emulator/request-log.ts';
+import { startEmulator } from '../emulator/dds/emulator.ts';
+import type { RecordedRequest } from '../emulator/dds/request-log.ts';
 
 export interface Ports {
   /** The HTTP API. */

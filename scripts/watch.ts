@@ -1,6 +1,6 @@
 /** `npm run watch`: one run of watch against the emulator of `npm start`, announcements printed instead of sent. */
 import { parseArgs } from 'node:util';
-import { DEMO_CREDENTIALS, DEMO_PROJECT_ID } from '../emulator/seed.ts';
+import { DEMO_CREDENTIALS, DEMO_PROJECT_ID } from '../emulator/dds/seed.ts';
 import { windowOf } from '../lib/backup/milestones.ts';
 import type { Watched } from '../lib/backup/watch.ts';
 import { Failure } from '../lib/failure.ts';

@@ -5,8 +5,8 @@ import { createServer } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { startEmulator } from '../emulator/emulator.ts';
-import { DEMO_OTHER_INSTANCE } from '../emulator/seed.ts';
+import { startEmulator } from '../emulator/dds/emulator.ts';
+import { DEMO_OTHER_INSTANCE } from '../emulator/dds/seed.ts';
 import { isFree, type Ports, startLocally } from '../scripts/local-run.ts';
 import { serverless } from './serverless.ts';
 

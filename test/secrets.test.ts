@@ -3,7 +3,7 @@ import { createServer as createTcpServer, type Server } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import { chance } from '../chaos/chance.ts';
 import { KINDS } from '../chaos/weather.ts';
-import { refusals } from '../emulator/refusals.ts';
+import { refusals } from '../emulator/dds/refusals.ts';
 import { DELIVERED, type Env, HOOK, KEY, leakDetector, OTHER_HOOK, SESSION, TEMPORARY } from './support/leaks.ts';
 import { visible } from './support/visible.ts';
 

@@ -1,8 +1,8 @@
 /** `watch` as it is deployed, between an emulated DDS and an EventBridge on this machine. */
 import { readFileSync, statSync } from 'node:fs';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { type Emulator, startEmulator } from '../emulator/emulator.ts';
-import { DEMO_INSTANCE } from '../emulator/seed.ts';
+import { type Emulator, startEmulator } from '../emulator/dds/emulator.ts';
+import { DEMO_INSTANCE } from '../emulator/dds/seed.ts';
 import { startBundle } from './support/bundles.ts';
 import { environment } from './support/emulated.ts';
 import { type Bus, eventBuses } from './support/event-bus.ts';

@@ -1,7 +1,7 @@
 /** Hands events that nobody would send to the functions as they are deployed, and looks at what comes out. */
 import type { APIGatewayProxyResult } from 'aws-lambda';
 import fc from 'fast-check';
-import { type Emulator, startEmulator } from '../../emulator/emulator.ts';
+import { type Emulator, startEmulator } from '../../emulator/dds/emulator.ts';
 import { startBundle } from '../../test/support/bundles.ts';
 import { environment } from '../../test/support/emulated.ts';
 import { lambdaContext } from '../../test/support/lambda.ts';

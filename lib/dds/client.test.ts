@@ -1,7 +1,12 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { type Emulator, startEmulator } from '../../emulator/emulator.ts';
-import { refusals } from '../../emulator/refusals.ts';
-import { DEMO_CREDENTIALS, DEMO_INSTANCE, DEMO_PROJECT_ID, DEMO_TEMPORARY_CREDENTIALS } from '../../emulator/seed.ts';
+import { type Emulator, startEmulator } from '../../emulator/dds/emulator.ts';
+import { refusals } from '../../emulator/dds/refusals.ts';
+import {
+  DEMO_CREDENTIALS,
+  DEMO_INSTANCE,
+  DEMO_PROJECT_ID,
+  DEMO_TEMPORARY_CREDENTIALS,
+} from '../../emulator/dds/seed.ts';
 import type { Credentials } from '../otc/signer.ts';
 import { ddsClient } from './client.ts';
 import type { Backup } from './types.ts';

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { type Emulator, startEmulator } from '../../emulator/emulator.ts';
-import { DEMO_CREDENTIALS, DEMO_INSTANCE, DEMO_INSTANCES, DEMO_PROJECT_ID } from '../../emulator/seed.ts';
+import { type Emulator, startEmulator } from '../../emulator/dds/emulator.ts';
+import { DEMO_CREDENTIALS, DEMO_INSTANCE, DEMO_INSTANCES, DEMO_PROJECT_ID } from '../../emulator/dds/seed.ts';
 import { ddsCall } from './call.ts';
 import { type Ask, allBackups, allInstances } from './inventory.ts';
 

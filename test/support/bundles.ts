@@ -1,5 +1,5 @@
 import type { APIGatewayProxyResult } from 'aws-lambda';
-import type { Emulator } from '../../emulator/emulator.ts';
+import type { Emulator } from '../../emulator/dds/emulator.ts';
 import { environment } from './emulated.ts';
 import { lambdaContext } from './lambda.ts';
 

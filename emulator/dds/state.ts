@@ -18,8 +18,6 @@ import {
 } from './records.ts';
 import type { Settings } from './settings.ts';
 
-export type { BackupRecord, Instance, Outcome, SeededBackup } from './records.ts';
-
 export interface StateOptions {
   readonly clock: EmulatorClock;
   readonly ids: Ids;

@@ -1,4 +1,4 @@
-/** What a list costs beside many backups: `node emulator/bench.ts [backups]`. */
+/** What a list costs beside many backups: `node emulator/dds/bench.ts [backups]`. */
 import { startEmulator } from './emulator.ts';
 import { DEMO_INSTANCE } from './seed.ts';
 import { call } from './signed-call.ts';

@@ -5,7 +5,7 @@ import { DefaultHttpClient } from '@huaweicloud/huaweicloud-sdk-core/http/Defaul
 import { type Logger, LogLevel } from '@huaweicloud/huaweicloud-sdk-core/logger/index.js';
 import type { SdkResponse } from '@huaweicloud/huaweicloud-sdk-core/SdkResponse.js';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Credentials } from '../lib/otc/signer.ts';
+import type { Credentials } from '../../lib/otc/signer.ts';
 import { type Emulator, startEmulator } from './emulator.ts';
 import { DEMO_CREDENTIALS, DEMO_INSTANCE, DEMO_PROJECT_ID, DEMO_TEMPORARY_CREDENTIALS } from './seed.ts';
 

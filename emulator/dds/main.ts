@@ -1,4 +1,4 @@
-/** The emulator on the command line: `node emulator/main.ts --help`. */
+/** The emulator on the command line: `node emulator/dds/main.ts --help`. */
 import { parseArgs } from 'node:util';
 import { startEmulator } from './emulator.ts';
 import type { RecordedRequest } from './request-log.ts';

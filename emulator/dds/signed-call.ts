@@ -1,6 +1,6 @@
 /** For tests: one signed request to an emulator, on a connection of its own. */
 import { type IncomingHttpHeaders, request } from 'node:http';
-import { type Credentials, canonicalQueryString, encodePath, type Query, sign } from '../lib/otc/signer.ts';
+import { type Credentials, canonicalQueryString, encodePath, type Query, sign } from '../../lib/otc/signer.ts';
 import type { Emulator } from './emulator.ts';
 import { DEMO_CREDENTIALS, DEMO_PROJECT_ID } from './seed.ts';
 

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { type ClientRequest, type IncomingMessage, request } from 'node:http';
 import { describe, expect, it } from 'vitest';
-import { sign } from '../lib/otc/signer.ts';
+import { sign } from '../../lib/otc/signer.ts';
 import type { ControlAction } from './control.ts';
 import { type Emulator, type EmulatorOptions, startEmulator } from './emulator.ts';
 import type { Fault, When } from './faults.ts';

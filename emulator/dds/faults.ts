@@ -58,9 +58,6 @@ export interface FaultScope {
 
 export type Fault = FaultEffect & FaultScope;
 
-/** The name that callers outside this folder still use. */
-export type Mishap = FaultEffect;
-
 export type Decide = (request: RecordedRequest) => Fault | undefined;
 
 export interface Faults {

@@ -1,6 +1,7 @@
 import { parseJson } from '../json.ts';
+import type { Instance } from '../records.ts';
 import { isRefusal, type Refusal, refusals } from '../refusals.ts';
-import type { Instance, State } from '../state.ts';
+import type { State } from '../state.ts';
 import { type Call, done, type Operation } from './operation.ts';
 
 interface Wanted {

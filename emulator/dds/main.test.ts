@@ -33,7 +33,7 @@ function run(...args: readonly string[]): Run {
   return { child, printed, ended };
 }
 
-describe('node emulator/main.ts', () => {
+describe('node emulator/dds/main.ts', () => {
   it.each(['SIGINT', 'SIGTERM'] as const)(
     '%s → ends; before that, says where it listens and logs requests',
     async (signal) => {

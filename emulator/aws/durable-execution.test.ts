@@ -1,8 +1,8 @@
 import { type DurableContext, withDurableExecution } from '@aws/durable-execution-sdk-js';
 import { LocalDurableTestRunner } from '@aws/durable-execution-sdk-js-testing';
 import { describe, expect, it } from 'vitest';
-import { lambdaContext } from '../test/support/lambda.ts';
-import { virtualTime } from '../test/support/virtual-time.ts';
+import { lambdaContext } from '../../test/support/lambda.ts';
+import { virtualTime } from '../../test/support/virtual-time.ts';
 import { runDurableExecution } from './durable-execution.ts';
 
 /** Waits, fails twice, and ends in a result or in an error. */
