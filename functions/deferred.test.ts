@@ -1,9 +1,9 @@
 import type { OperationUpdate } from '@aws/durable-execution-sdk-js';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { runDurableExecution } from '../emulator/durable-execution.ts';
-import { type Emulator, startEmulator } from '../emulator/emulator.ts';
-import { refusals } from '../emulator/refusals.ts';
-import { DEMO_CREDENTIALS, DEMO_INSTANCE } from '../emulator/seed.ts';
+import { runDurableExecution } from '../emulator/aws/durable-execution.ts';
+import { type Emulator, startEmulator } from '../emulator/dds/emulator.ts';
+import { refusals } from '../emulator/dds/refusals.ts';
+import { DEMO_CREDENTIALS, DEMO_INSTANCE } from '../emulator/dds/seed.ts';
 import { awsService } from '../lib/aws/platform.ts';
 import { Failure } from '../lib/errors.ts';
 import type { BusEvent, Publisher } from '../lib/service/ports.ts';

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { type Emulator, startEmulator } from '../emulator/emulator.ts';
-import { refusals } from '../emulator/refusals.ts';
-import { DEMO_INSTANCE } from '../emulator/seed.ts';
+import { type Emulator, startEmulator } from '../emulator/dds/emulator.ts';
+import { refusals } from '../emulator/dds/refusals.ts';
+import { DEMO_INSTANCE } from '../emulator/dds/seed.ts';
 import { awsService } from '../lib/aws/platform.ts';
 import { environment } from '../test/support/emulated.ts';
 import { call, lambdaContext, sample } from '../test/support/lambda.ts';

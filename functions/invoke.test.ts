@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { type Emulator, startEmulator } from '../emulator/emulator.ts';
-import { DEMO_INSTANCE } from '../emulator/seed.ts';
+import { type Emulator, startEmulator } from '../emulator/dds/emulator.ts';
+import { DEMO_INSTANCE } from '../emulator/dds/seed.ts';
 import { awsService } from '../lib/aws/platform.ts';
 import { environment } from '../test/support/emulated.ts';
 import { call as callHandler, lambdaContext, sample } from '../test/support/lambda.ts';

@@ -1,15 +1,15 @@
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { type Emulator, startEmulator } from '../emulator/emulator.ts';
-import { refusals } from '../emulator/refusals.ts';
+import { type Emulator, startEmulator } from '../emulator/dds/emulator.ts';
+import type { SeededBackup } from '../emulator/dds/records.ts';
+import { refusals } from '../emulator/dds/refusals.ts';
 import {
   DEMO_FAULTY_INSTANCE,
   DEMO_INSTANCE,
   DEMO_INSTANCES,
   DEMO_OTHER_INSTANCE,
   DEMO_PROJECT_ID,
-} from '../emulator/seed.ts';
-import type { SeededBackup } from '../emulator/state.ts';
+} from '../emulator/dds/seed.ts';
 import { awsService } from '../lib/aws/platform.ts';
 import { type Aws, startAws } from '../test/support/aws.ts';
 import { environment } from '../test/support/emulated.ts';

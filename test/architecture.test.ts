@@ -200,7 +200,7 @@ describe('the check itself', () => {
     ['functions/http.ts', "import { a } from './invoke.ts';", 'functions must not import functions'],
     ['lib/aws/platform.ts', "import { a } from '../../functions/http.ts';", 'lib/aws must not import functions'],
     // Nothing of ours that is not deployed.
-    ['lib/dds/client.ts', "import { a } from '../../emulator/emulator.ts';", 'not production code'],
+    ['lib/dds/client.ts', "import { a } from '../../emulator/dds/emulator.ts';", 'not production code'],
     ['lib/aws/platform.ts', "import type { A } from '../../test/support/lambda.ts';", 'not production code'],
     ['functions/http.ts', "import { a } from '../scripts/build.ts';", 'not production code'],
     // Platforms and packages.

@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { type Emulator, startEmulator } from '../emulator/emulator.ts';
-import { DEMO_INSTANCE } from '../emulator/seed.ts';
+import { type Emulator, startEmulator } from '../emulator/dds/emulator.ts';
+import { DEMO_INSTANCE } from '../emulator/dds/seed.ts';
 import { type Ending, eventWith, FUNCTIONS, type FunctionName, startBundles } from './support/bundles.ts';
 import { logLines } from './support/log-lines.ts';
 

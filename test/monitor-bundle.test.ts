@@ -1,7 +1,7 @@
 /** `monitor` as it is deployed, between an emulated DDS and a stand-in for AWS. */
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { type Emulator, startEmulator } from '../emulator/emulator.ts';
-import { DEMO_INSTANCE } from '../emulator/seed.ts';
+import { type Emulator, startEmulator } from '../emulator/dds/emulator.ts';
+import { DEMO_INSTANCE } from '../emulator/dds/seed.ts';
 import { type Aws, startAws } from './support/aws.ts';
 import { startBundle } from './support/bundles.ts';
 import { environment } from './support/emulated.ts';

@@ -1,7 +1,7 @@
 import { createServer } from 'node:http';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { refusals } from '../emulator/refusals.ts';
-import { DEMO_INSTANCE, DEMO_PROJECT_ID } from '../emulator/seed.ts';
+import { refusals } from '../emulator/dds/refusals.ts';
+import { DEMO_INSTANCE, DEMO_PROJECT_ID } from '../emulator/dds/seed.ts';
 import { monitorHandler } from '../functions/monitor.ts';
 import { awsService } from '../lib/aws/platform.ts';
 import { chance } from './simulation/chance.ts';
@@ -26,8 +26,11 @@ const SOURCES: readonly (readonly [where: string, env: Env])[] = [
   ],
 ];
 
-/** A run with one backup event, and everything that comes out of it. */
-async function run(env: Env): Promise<void> {
+/**
+ * A run with one backup event, and everything that comes out of it.
+ * @param attemptMillis real ones: few where no answer may come
+ */
+async function run(env: Env, attemptMillis = 10_000): Promise<void> {
   const begin = new Date(now().getTime() - 20 * 60_000);
   const end = new Date(now().getTime() - 7 * 60_000);
   emulator().state.seedBackup({ name: 'nightly', instance_id: DEMO_INSTANCE.id, begin, end });
@@ -41,7 +44,7 @@ async function run(env: Env): Promise<void> {
       ...env,
     },
     timing: { now, wait: (millis) => wait(10_000 + millis), random: () => 1 },
-    attemptMillis: 100,
+    attemptMillis,
   });
   const context = lambdaContext(() => until - now().getTime());
   seen.push(await monitorHandler(service)({ time: now().toISOString() }, context).catch((error: unknown) => error));
@@ -56,7 +59,7 @@ describe.each(SOURCES)('monitor: %s', (_, env) => {
 
   it.each(FAULTS.map(({ name, make }) => [name, make] as const))('DDS: %s → no secret comes out', async (_, make) => {
     emulator().faults.decide = () => make(chance('monitor'));
-    await run(env);
+    await run(env, 100);
     expect(visible(seen)).toContain('monitor.');
     expect(leaks()).toEqual([]);
   });

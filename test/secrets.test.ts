@@ -1,7 +1,7 @@
 import { createServer, type RequestListener } from 'node:http';
 import { createServer as createTcpServer, type Server } from 'node:net';
 import { describe, expect, it } from 'vitest';
-import { refusals } from '../emulator/refusals.ts';
+import { refusals } from '../emulator/dds/refusals.ts';
 import { chance } from './simulation/chance.ts';
 import { FAULTS } from './simulation/faults.ts';
 import {

@@ -2,8 +2,8 @@
  * The emulator, with `total` backups of one instance, of which `recent` began within the last 20 hours; the oldest of
  * these, the last to be listed, is the one of the trigger `id`: `emulator.mjs {total} {recent} {id} {time}`.
  */
-import { startEmulator } from '../../emulator/emulator.ts';
-import { DEMO_INSTANCE } from '../../emulator/seed.ts';
+import { startEmulator } from '../../emulator/dds/emulator.ts';
+import { DEMO_INSTANCE } from '../../emulator/dds/seed.ts';
 import { derivedName } from '../../lib/backup/trigger.ts';
 import { report } from './lambda.ts';
 

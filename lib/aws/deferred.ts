@@ -62,10 +62,11 @@ export function deferral(service: Service) {
       await context.step(OPERATIONS.crash, async () => logRejected(description, error));
     }
     let { outcomeUnknown } = request;
-    let { pauseSeconds } = await context.step(OPERATIONS.deferral, () => publishDeferral(request, context));
+    const started = await context.step(OPERATIONS.deferral, () => publishDeferral(request, context));
+    let { pauseSeconds } = started;
     for (let attempt = 1; ; attempt++) {
       if (pauseSeconds > 0) await context.wait(OPERATIONS.pause(attempt), { seconds: pauseSeconds });
-      const next = { ...request, outcomeUnknown };
+      const next = { ...request, outcomeUnknown, startedAt: new Date(started.startedAt) };
       const attempted = await context.step(OPERATIONS.attempt(attempt), () => tryOnce(next, attempt, context));
       if (!('pauseSeconds' in attempted)) return attempted;
       ({ pauseSeconds } = attempted);
@@ -77,8 +78,9 @@ export function deferral(service: Service) {
   async function publishDeferral(
     { event, description, firstDelivery, error, retry }: DeferredRequest,
     { executionContext }: DurableContext,
-  ): Promise<{ readonly pauseSeconds: number }> {
+  ): Promise<{ readonly pauseSeconds: number; readonly startedAt: string }> {
     const now = service.timing.now();
+    const startedAt = now.toISOString();
     try {
       const deadline = service.deadlineOf(event, firstDelivery);
       const pause = pauseAfter({ retry, isAmbiguous: false }, 0, { firstDelivery, deadline, now }) ?? 0;
@@ -88,26 +90,28 @@ export function deferral(service: Service) {
       await service
         .publish([{ type: 'DDS Backup Request Deferred', time: now, detail }])
         .catch((cause) => logPublishFailed(description, cause));
-      return { pauseSeconds: Math.ceil(pause / SECOND) };
+      return { pauseSeconds: Math.ceil(pause / SECOND), startedAt };
     } catch (cause) {
       // The configuration is wrong: the attempt says so.
-      if (cause instanceof Failure) return { pauseSeconds: 0 };
+      if (cause instanceof Failure) return { pauseSeconds: 0, startedAt };
       throw cause;
     }
   }
 
   async function tryOnce(
-    request: DeferredRequest,
+    request: DeferredRequest & { readonly startedAt: Date },
     attempt: number,
     context: DurableContext,
   ): Promise<BackupIds | Rejection | Postponed> {
     const { event, description, firstDelivery } = request;
-    const startedAt = service.timing.now();
-    const about = () => ({ ...description, duration_ms: service.timing.now().getTime() - startedAt.getTime() });
+    const began = service.timing.now();
+    const about = () => ({ ...description, duration_ms: service.timing.now().getTime() - began.getTime() });
     let deadline = firstDelivery;
     try {
       deadline = service.deadlineOf(event, firstDelivery);
-      if (startedAt.getTime() > deadline.getTime() + MAX_OVERTIME)
+      // A record may come long after its deadline: its first attempt looks the backup up.
+      const overtimeFrom = Math.max(deadline.getTime(), request.startedAt.getTime());
+      if (began.getTime() > overtimeFrom + MAX_OVERTIME)
         throw new Failure('OutcomeUnknown', 'Every attempt was ended from outside until the deadline had passed.');
       const result = await service.create(event, context.lambdaContext, undefined, request);
       logResult(about(), result);

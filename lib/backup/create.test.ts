@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { type Emulator, type EmulatorOptions, startEmulator } from '../../emulator/emulator.ts';
-import { refusals } from '../../emulator/refusals.ts';
-import { DEMO_CREDENTIALS, DEMO_INSTANCE, DEMO_OTHER_INSTANCE, DEMO_PROJECT_ID } from '../../emulator/seed.ts';
+import { type Emulator, type EmulatorOptions, startEmulator } from '../../emulator/dds/emulator.ts';
+import { refusals } from '../../emulator/dds/refusals.ts';
+import { DEMO_CREDENTIALS, DEMO_INSTANCE, DEMO_OTHER_INSTANCE, DEMO_PROJECT_ID } from '../../emulator/dds/seed.ts';
 import { virtualTime } from '../../test/support/virtual-time.ts';
 import { ddsClient } from '../dds/client.ts';
 import { formatDdsTime } from '../dds/time.ts';

@@ -99,7 +99,8 @@ export function monitorOf({ dds, now, policy }: MonitorOptions): Monitor {
     const readSlice = async (query: ListBackupsQuery) => {
       for (const backup of await readBackups(query)) recent.set(backup.id, backup);
     };
-    await Promise.all([readInstances(), ...slices(from, now().getTime() + HOUR).map(readSlice)]);
+    const until = Math.min(time.getTime(), now().getTime()) + HOUR;
+    await Promise.all([readInstances(), inParallel(slices(from, until), readSlice)]);
 
     const instances = new Map(listed.map((instance) => [instance.id, instance]));
     const ages = backupAges(instances, policy);
@@ -121,11 +122,20 @@ export function monitorOf({ dds, now, policy }: MonitorOptions): Monitor {
     const inWindow = [...recent.values()].flatMap((backup) =>
       eventsOf(backup, stuckAfter).filter((event) => isWithin(window, event)),
     );
-    const events: BackupEvent[] = [];
-    await inParallel(inWindow, async (event) => {
-      const isSuspicious = event.kind === 'completed' && (await hasSuspiciousSize(event, readBackups));
-      events.push(isSuspicious ? { ...event, detail: { ...event.detail, suspicious_size: true } } : event);
+    const suspicious = new Set<string>();
+    const completed = new Set(
+      inWindow.filter(({ kind }) => kind === 'completed').map(({ detail }) => detail.instance_id),
+    );
+    // The backups to compare with may have begun before the horizon.
+    await inParallel([...completed], async (id) => {
+      const newest = await readBackups({ instance_id: id }, MAX_NEWEST);
+      for (const backupId of suspiciousSizes(newest)) suspicious.add(backupId);
     });
+    const events: BackupEvent[] = inWindow.map((event) =>
+      event.kind === 'completed' && suspicious.has(event.detail.backup_id)
+        ? { ...event, detail: { ...event.detail, suspicious_size: true } }
+        : event,
+    );
 
     const at = time.getTime() + middle(offset);
     const agesNow = ages.at(at, horizon);
@@ -141,7 +151,7 @@ export function monitorOf({ dds, now, policy }: MonitorOptions): Monitor {
       events: events.sort((a, b) => a.time.getTime() - b.time.getTime()),
       ages: agesNow,
       unreadable: [...unreadable.values()],
-      ...(isKnown(offset) && { skewSeconds: Math.round(middle(offset) / SECOND) }),
+      ...(isKnown(offset) && { skewSeconds: Math.trunc(middle(offset) / SECOND) }),
       backups: read,
       instances: listed.length,
       ...(report && { report }),
@@ -173,16 +183,6 @@ function slices(from: number, until: number): readonly ListBackupsQuery[] {
     begin_time: formatDdsTime(from + index * SLICE),
     end_time: formatDdsTime(from + (index + 1) * SLICE),
   }));
-}
-
-/** Compares with the instance's newest backups, which may have begun before the horizon. */
-async function hasSuspiciousSize(
-  { detail }: LifecycleEvent,
-  read: (query: ListBackupsQuery, limit: number) => Promise<readonly BegunBackup[]>,
-): Promise<boolean> {
-  if (detail.size_kb === undefined) return false;
-  const newest = await read({ instance_id: detail.instance_id }, MAX_NEWEST);
-  return suspiciousSizes(newest).has(detail.backup_id);
 }
 
 const overdue = (age: BackupAge, moment: number): OverdueEvent => ({

@@ -1,8 +1,8 @@
 import { Ajv, type ErrorObject } from 'ajv';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { startEmulator } from '../../emulator/emulator.ts';
-import { DEMO_CREDENTIALS, DEMO_PROJECT_ID } from '../../emulator/seed.ts';
+import { startEmulator } from '../../emulator/dds/emulator.ts';
+import { DEMO_CREDENTIALS, DEMO_PROJECT_ID } from '../../emulator/dds/seed.ts';
 import { virtualTime } from '../../test/support/virtual-time.ts';
 import { ddsClient } from '../dds/client.ts';
 import { DAY } from '../time.ts';
@@ -40,6 +40,7 @@ const request = fc.oneof(
   { weight: 1, arbitrary: fc.record({ backup: value }, { requiredKeys: [] }) },
   { weight: 1, arbitrary: fc.dictionary(text, backup, { maxKeys: 2 }) },
   { weight: 1, arbitrary: fc.jsonValue() },
+  { weight: 1, arbitrary: fc.constant({ backup: { instance_id: 'i', name_prefix: 'p' } }) },
 );
 
 /** Where, in the order in which ajv finds it; what a branch of `oneOf` misses is left out. */

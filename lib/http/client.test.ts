@@ -169,17 +169,17 @@ describe('no connection → outcome known', () => {
     expect(failure).toMatchObject({ name: 'UpstreamUnreachable', outcomeUnknown: false });
   });
 
-  it('time-out before the connection is up → UpstreamUnreachable', async () => {
+  it('time-out before the connection is up → UpstreamTimeout', async () => {
     const { port } = new URL(await listen(createTcpServer(() => {})));
     const failure = await failureOf(send(`https://127.0.0.1:${port}`, {}, { timeoutMillis: 30 }));
     expect(failure).toMatchObject({
-      name: 'UpstreamUnreachable',
-      message: `POST 127.0.0.1:${port}/v3/p/backups: no connection in time.`,
+      name: 'UpstreamTimeout',
+      message: `POST 127.0.0.1:${port}/v3/p/backups was not connected in time.`,
       outcomeUnknown: false,
     });
   });
 
-  it.each(['first', 'later'])('signal aborted before the %s request → UpstreamUnreachable', async (which) => {
+  it.each(['first', 'later'])('signal aborted before the %s request → UpstreamTimeout', async (which) => {
     let requests = 0;
     const client = httpClient(
       await serve((_, response) => {
@@ -190,7 +190,7 @@ describe('no connection → outcome known', () => {
     if (which === 'later') await send(client);
     requests = 0;
     const failure = await failureOf(send(client, {}, { ...LIMITS, signal: AbortSignal.abort() }));
-    expect(failure).toMatchObject({ name: 'UpstreamUnreachable', outcomeUnknown: false });
+    expect(failure).toMatchObject({ name: 'UpstreamTimeout', outcomeUnknown: false });
     expect(requests).toBe(0);
   });
 });

@@ -61,9 +61,11 @@ export function httpClient(origin: string): HttpClient {
         const [target] = path.split('?');
         const about = `${method} ${host}${target}`;
         const options = { outcomeUnknown: isSent, ...(cause && { cause }) };
-        if (!isTimeUp) reject(new Failure(reason, `${about} ${what}.`, options));
-        else if (isSent) reject(new Failure('UpstreamTimeout', `${about} was not answered in time.`, options));
-        else reject(new Failure('UpstreamUnreachable', `${about}: no connection in time.`, options));
+        if (isTimeUp)
+          reject(
+            new Failure('UpstreamTimeout', `${about} was not ${isSent ? 'answered' : 'connected'} in time.`, options),
+          );
+        else reject(new Failure(reason, `${about} ${what}.`, options));
       };
 
       const read = (incoming: IncomingMessage) => {

@@ -20,10 +20,11 @@ export function monitorRuns({ env, timing, projects, budget, publish, notify }: 
   return async (time: Date, invocation: TimeLeft, signal?: AbortSignal): Promise<readonly MonitorRun[]> => {
     const runs: MonitorRun[] = [];
     await forEach(monitors(), async ({ origin, monitor }) => {
+      const startedAt = timing.now().getTime();
       const run = await monitor(time, budget(invocation, signal)).catch((error) =>
         Promise.reject(withOrigin(error, origin)),
       );
-      logRun(time, run, origin);
+      logRun(time, run, origin, timing.now().getTime() - startedAt);
       await publish(busEvents(run, time, origin));
       if (run.report) await notify(`DDS backups of ${origin.project_id}, ${run.report.day}`, run.report.summary);
       runs.push(run);
@@ -47,7 +48,7 @@ const MAX_SKEW_SECONDS = 120;
  * Logs a line for each backup event, each age, each record that could not be read, and `monitor.done`. Metric filters
  * read these lines. They come before publishing, so that log and metrics do not depend on the bus.
  */
-function logRun(time: Date, run: MonitorRun, origin: Origin): void {
+function logRun(time: Date, run: MonitorRun, origin: Origin, duration_ms: number): void {
   const { events, ages, unreadable, skewSeconds, backups, instances } = run;
   for (const { kind, detail } of events) log(LEVELS[kind], { event: `backup.${kind}`, ...detail, ...origin });
   for (const age of ages) log('info', { event: 'backup.age', ...age, ...origin });
@@ -61,6 +62,7 @@ function logRun(time: Date, run: MonitorRun, origin: Origin): void {
     event: 'monitor.done',
     ...origin,
     time: time.toISOString(),
+    duration_ms,
     backups,
     instances,
     completed: count('completed'),

@@ -1,6 +1,6 @@
 /** What the local commands share: options, help, and errors in one line. */
 import { type ParseArgsOptionsConfig, parseArgs } from 'node:util';
-import { DEMO_CREDENTIALS, DEMO_PROJECT_ID } from '../../emulator/seed.ts';
+import { DEMO_CREDENTIALS, DEMO_PROJECT_ID } from '../../emulator/dds/seed.ts';
 import { Failure } from '../../lib/errors.ts';
 import { isListening } from './ports.ts';
 

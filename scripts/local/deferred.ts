@@ -2,7 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { setTimeout } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { runDurableExecution } from '../../emulator/durable-execution.ts';
+import { runDurableExecution } from '../../emulator/aws/durable-execution.ts';
 import { deferredHandler } from '../../functions/deferred.ts';
 import { awsService } from '../../lib/aws/platform.ts';
 import { isObject, parseJson } from '../../lib/json.ts';

@@ -1,8 +1,8 @@
 import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { type Emulator, startEmulator } from '../../emulator/emulator.ts';
-import { DEMO_INSTANCE } from '../../emulator/seed.ts';
+import { type Emulator, startEmulator } from '../../emulator/dds/emulator.ts';
+import { DEMO_INSTANCE } from '../../emulator/dds/seed.ts';
 
 let emulator: Emulator;
 beforeEach(async () => {

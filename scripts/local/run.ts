@@ -3,8 +3,8 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import type { Readable, Writable } from 'node:stream';
 import { setTimeout } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { startEmulator } from '../../emulator/emulator.ts';
-import type { RecordedRequest } from '../../emulator/request-log.ts';
+import { startEmulator } from '../../emulator/dds/emulator.ts';
+import type { RecordedRequest } from '../../emulator/dds/request-log.ts';
 import { Unusable } from './command.ts';
 import { isListening, listenError } from './ports.ts';
 

@@ -1,7 +1,7 @@
 /** `npm start`: the whole service on this machine. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { DEMO_INSTANCE } from '../../emulator/seed.ts';
+import { DEMO_INSTANCE } from '../../emulator/dds/seed.ts';
 import { EMULATOR_PORT } from '../plugins/local.ts';
 import { main, readPort } from './command.ts';
 import { freePort } from './ports.ts';

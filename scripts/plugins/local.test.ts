@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { DEMO_CREDENTIALS, DEMO_PROJECT_ID } from '../../emulator/seed.ts';
+import { DEMO_CREDENTIALS, DEMO_PROJECT_ID } from '../../emulator/dds/seed.ts';
 import LocalPlugin, { recent } from './local.ts';
 
 const DEPLOYED = { OTC_CREDENTIALS_SECRET: 'dds-backup-trigger', OTC_SDK_REGION: 'eu-de', DDS_ENDPOINT: null };

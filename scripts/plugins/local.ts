@@ -9,7 +9,7 @@ interface Serverless {
   processedInput: { commands: string[] };
   service: {
     provider: { environment?: Record<string, unknown> };
-    functions: Record<string, { handler: string }>;
+    functions: Record<string, { handler: string; environment?: Record<string, unknown> }>;
   };
 }
 
@@ -51,11 +51,19 @@ export default class LocalPlugin {
     const command = this.#serverless.processedInput.commands.join(' ');
     if (command !== 'offline' && command !== 'offline start' && command !== 'invoke local') return;
     await this.#useEmulator();
+    this.#leaveOutReferences();
     if (command === 'invoke local') this.#nameExtensions();
   }
 
+  /** References to resources, such as DEFERRED_FUNCTION: there is no stack to ask, and invoke local would fail. */
+  #leaveOutReferences(): void {
+    for (const { environment = {} } of Object.values(this.#serverless.service.functions)) {
+      for (const [name, value] of Object.entries(environment)) if (isObject(value)) delete environment[name];
+    }
+  }
+
   async #useEmulator(): Promise<void> {
-    const { DEMO_CREDENTIALS, DEMO_PROJECT_ID } = await import('../../emulator/seed.ts');
+    const { DEMO_CREDENTIALS, DEMO_PROJECT_ID } = await import('../../emulator/dds/seed.ts');
     const { provider } = this.#serverless.service;
     const { OTC_CREDENTIALS_SECRET: _, DDS_ENDPOINT: endpoint, ...environment } = provider.environment ?? {};
     provider.environment = {

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { type Emulator, startEmulator } from '../../emulator/emulator.ts';
-import { DEMO_INSTANCE, DEMO_OTHER_INSTANCE } from '../../emulator/seed.ts';
+import { type Emulator, startEmulator } from '../../emulator/dds/emulator.ts';
+import { DEMO_INSTANCE, DEMO_OTHER_INSTANCE } from '../../emulator/dds/seed.ts';
 import { monitorHandler } from '../../functions/monitor.ts';
 import { retentionHandler } from '../../functions/retention.ts';
 import { awsService } from '../../lib/aws/platform.ts';

@@ -1,6 +1,6 @@
 /** The conditions of a simulation: how DDS behaves when no fault is injected, and how many events come in. */
-import type { EmulatorOptions } from '../../emulator/emulator.ts';
-import type { Instance } from '../../emulator/state.ts';
+import type { EmulatorOptions } from '../../emulator/dds/emulator.ts';
+import type { Instance } from '../../emulator/dds/records.ts';
 import { type Chance, chance } from './chance.ts';
 
 export interface Conditions {

@@ -1,7 +1,7 @@
 /** The faults that are injected into calls at DDS. A further one is one more row of `FAULTS`. */
-import type { Fault } from '../../emulator/faults.ts';
-import { refusals } from '../../emulator/refusals.ts';
-import type { RecordedRequest } from '../../emulator/request-log.ts';
+import type { Fault } from '../../emulator/dds/faults.ts';
+import { refusals } from '../../emulator/dds/refusals.ts';
+import type { RecordedRequest } from '../../emulator/dds/request-log.ts';
 import type { Chance } from './chance.ts';
 
 export interface FaultRow {

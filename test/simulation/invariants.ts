@@ -3,7 +3,7 @@
  * The rules of the design are written out once more: the code is under test.
  */
 import { isDeepStrictEqual } from 'node:util';
-import type { BackupRecord } from '../../emulator/state.ts';
+import type { BackupRecord } from '../../emulator/dds/records.ts';
 import type { Answer } from './deliveries.ts';
 import { type Ending, endingOf } from './ending.ts';
 import type { PlannedEvent } from './events.ts';

@@ -1,7 +1,7 @@
 /** One simulation: one emulated DDS, some hundred events with all their deliveries, and a clock that costs no waiting. */
-import { type Emulator, startEmulator } from '../../emulator/emulator.ts';
-import type { Fault } from '../../emulator/faults.ts';
-import type { RecordedRequest } from '../../emulator/request-log.ts';
+import { type Emulator, startEmulator } from '../../emulator/dds/emulator.ts';
+import type { Fault } from '../../emulator/dds/faults.ts';
+import type { RecordedRequest } from '../../emulator/dds/request-log.ts';
 import { awsService } from '../../lib/aws/platform.ts';
 import { environment } from '../support/emulated.ts';
 import { type Chance, chance } from './chance.ts';

@@ -1,4 +1,4 @@
-import type { Emulator } from '../../emulator/emulator.ts';
+import type { Emulator } from '../../emulator/dds/emulator.ts';
 import { environment } from './emulated.ts';
 import { httpAnswer, lambdaContext } from './lambda.ts';
 

@@ -1,5 +1,5 @@
-import type { Emulator } from '../../emulator/emulator.ts';
-import { DEMO_CREDENTIALS, DEMO_PROJECT_ID } from '../../emulator/seed.ts';
+import type { Emulator } from '../../emulator/dds/emulator.ts';
+import { DEMO_CREDENTIALS, DEMO_PROJECT_ID } from '../../emulator/dds/seed.ts';
 
 /** The environment of a function that talks to `emulator`. */
 export const environment = ({ url }: Pick<Emulator, 'url'>): Record<string, string> => ({

@@ -1,6 +1,6 @@
 /** Valid and invalid events of each function. */
 import fc, { type Arbitrary } from 'fast-check';
-import { DEMO_FAULTY_INSTANCE, DEMO_INSTANCE, DEMO_OTHER_INSTANCE } from '../../../emulator/seed.ts';
+import { DEMO_FAULTY_INSTANCE, DEMO_INSTANCE, DEMO_OTHER_INSTANCE } from '../../../emulator/dds/seed.ts';
 import { anything, around } from './values.ts';
 
 const HOUR = 3_600_000;

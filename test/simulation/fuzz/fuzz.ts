@@ -1,6 +1,6 @@
 /** Arbitrary events for the functions as they are deployed. */
 import fc from 'fast-check';
-import { type Emulator, startEmulator } from '../../../emulator/emulator.ts';
+import { type Emulator, startEmulator } from '../../../emulator/dds/emulator.ts';
 import { startBundle } from '../../support/bundles.ts';
 import { environment } from '../../support/emulated.ts';
 import { lambdaContext } from '../../support/lambda.ts';
