@@ -182,11 +182,20 @@ const requestFailed = (
   id: string,
   time: Date,
   description: RecordDescription,
-  { error: { reason, message = NO_MESSAGE, dds_code, backup }, attempts }: Rejection,
+  { error: { reason, message = NO_MESSAGE, dds_code, backup, project_id, region }, attempts }: Rejection,
 ): BusEvent => ({
   type: 'DDS Backup Request Failed',
   time,
-  detail: { id, ...description, reason, message, dds_code, backup, attempts },
+  detail: {
+    id,
+    ...description,
+    ...(project_id !== undefined && { project_id, region }),
+    reason,
+    message,
+    dds_code,
+    backup,
+    attempts,
+  },
 });
 
 /** What the execution fails with: Lambda keeps its name and its message. */

@@ -91,11 +91,11 @@ describe('batches', () => {
     expect(ids(aws)).toEqual(idsOf(events));
   });
 
-  it('long texts, however deep → cut to 1000 characters', async () => {
+  it('long texts, however deep → cut to 16,384 characters', async () => {
     await using aws = await start();
-    const long = 'é'.repeat(1001);
+    const long = 'é'.repeat(16 * 1024 + 1);
     await publisher(aws)([completed('a', { long, exact: long.slice(1), deep: [{ long }] })]);
-    const cut = `${'é'.repeat(1000)}…`;
+    const cut = `${'é'.repeat(16 * 1024)}…`;
     expect(aws.events).toMatchObject([{ detail: { long: cut, exact: long.slice(1), deep: [{ long: cut }] } }]);
   });
 

@@ -17,8 +17,8 @@ const MAX_ENTRIES = 10;
 const MAX_BYTES = 256 * 1024;
 /** Of the time, the source and the type of an entry. */
 const OVERHEAD_BYTES = 128;
-/** Characters. DDS bounds the length of no name that it lists. */
-const MAX_TEXT = 1000;
+/** Characters. DDS bounds the length of no name that it lists; the text of a report is long. */
+const MAX_TEXT = 16 * 1024;
 
 interface Entry {
   readonly event: BusEvent;
