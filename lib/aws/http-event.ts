@@ -30,10 +30,15 @@ function readHttpEvent(event: unknown): HttpRequest {
     body,
     isBase64Encoded: isBase64Encoded === true,
     isAuthorized: isAuthorized(context),
+    caller: callerOf(context),
     requestId: text(context.requestId),
     time: isPlausible(time) ? time : undefined,
   };
 }
+
+/** The ARN of a caller that AWS has authenticated. */
+const callerOf = ({ authorizer, identity }: JsonObject): string | undefined =>
+  text(signingIdentity(fieldsOf(fieldsOf(authorizer).iam))) ?? text(signingIdentity(fieldsOf(identity)));
 
 /** What each kind of authorizer leaves behind. An empty one shows no caller. */
 function isAuthorized({ authorizer, identity }: JsonObject): boolean {

@@ -233,7 +233,7 @@ function readProjects(env: Environment, problem: Problem): readonly ProjectConfi
   if (!several) {
     const region = OTC_SDK_REGION || DEFAULT_REGION;
     if (single === '') problem('OTC_SDK_PROJECT_ID is missing');
-    else if (!ID.test(single)) problem('OTC_SDK_PROJECT_ID must be letters, digits and hyphens');
+    else if (!ID.test(single)) problem('OTC_SDK_PROJECT_ID must be letters, digits, hyphens and underscores');
     return [{ id: single, region, endpoint: endpointIn(region) }];
   }
   const projects = several.split(/, ?/).map((text): ProjectConfig => {

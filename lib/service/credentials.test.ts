@@ -100,7 +100,7 @@ describe('the key in a secret', () => {
     expect(await keys.webhookSecret()).toBe(HOOK);
     await expect(keys.credentials('p')).rejects.toMatchObject({
       name: 'ConfigurationError',
-      message: expect.stringContaining('dds/key has no ak and sk for p'),
+      message: 'The secret dds/key, project p: ak and sk are missing.',
     });
   });
 
@@ -121,12 +121,23 @@ describe('a secret with keys of projects', () => {
   it.each<[string, unknown, string]>([
     ['its own key → that', { p: OWN, q: { ak: 'AK-Q', sk: 'SK-Q' } }, 'AK-P'],
     ['no key of its own → that of all', { q: OWN }, 'AK-1'],
-    ['a key of its own that is malformed → that of all', { p: { ak: 'AK-P' } }, 'AK-1'],
     ['projects that are not an object → that of all', 'private', 'AK-1'],
-    ['a key that is not an object → that of all', { p: 'private' }, 'AK-1'],
   ])('project with %s', async (_, projects, ak) => {
     holds({ ...SECRET, projects });
     expect(await store().credentials('p')).toMatchObject({ ak });
+  });
+
+  it.each<[string, unknown]>([
+    ['without sk', { ak: 'AK-P' }],
+    ['that is not an object', 'private'],
+  ])('project with a key of its own %s → ConfigurationError for that project only', async (_, key) => {
+    holds({ ...SECRET, projects: { p: key } });
+    const keys = store();
+    await expect(keys.credentials('p')).rejects.toMatchObject({
+      name: 'ConfigurationError',
+      message: expect.stringMatching(/^The secret dds\/key, project p: .*missing\.$/),
+    });
+    expect(await keys.credentials('q')).toMatchObject({ ak: 'AK-1' });
   });
 
   it('no key of all, project without its own → ConfigurationError that names it', async () => {
@@ -135,7 +146,7 @@ describe('a secret with keys of projects', () => {
     expect(await keys.credentials('p')).toEqual({ ak: 'AK-P', sk: 'SK-P', securityToken: 'T' });
     await expect(keys.credentials('q')).rejects.toMatchObject({
       name: 'ConfigurationError',
-      message: expect.stringContaining('for q'),
+      message: expect.stringContaining('project q'),
     });
     expect(reads).toHaveLength(1);
   });
@@ -175,7 +186,7 @@ describe('a secret that cannot be used', () => {
     ['no JSON', 'AKIA: private', /dds\/key is malformed: it is not a JSON object/],
     ['a text', '"private"', /not a JSON object/],
     ['null', 'null', /not a JSON object/],
-    ['empty', '{}', /no ak and sk/],
+    ['empty', '{}', /ak and sk are missing/],
     ['half a key', '{"ak":"private"}', /sk is missing/],
     ['the other half', '{"sk":"private"}', /ak is missing/],
     ['a key with a line feed', '{"ak":"AK","sk":"private\\n"}', /sk holds white space/],

@@ -24,8 +24,8 @@ export interface CredentialStore {
 
 interface Secret {
   readonly credentials?: Credentials;
-  /** By project. */
-  readonly projects: ReadonlyMap<string, Credentials>;
+  /** By project; what is wrong with a key instead of it. */
+  readonly projects: ReadonlyMap<string, Credentials | string>;
   readonly webhookSecret?: string;
 }
 
@@ -77,9 +77,9 @@ export function credentialStore(
       const { credentials: given, secretId } = config();
       if (given) return given;
       const { projects, credentials } = await secret(renew);
-      const own = projects.get(projectId) ?? credentials;
-      if (own) return own;
-      throw new Failure('ConfigurationError', `The secret ${secretId} has no ak and sk for ${projectId}. Add them.`);
+      const own = projects.get(projectId) ?? credentials ?? 'ak and sk are missing';
+      if (typeof own !== 'string') return own;
+      throw new Failure('ConfigurationError', `The secret ${secretId}, project ${projectId}: ${own}.`);
     },
     webhookSecret: async () => env.WEBHOOK_SECRET || (await secret(false)).webhookSecret,
   };
@@ -96,15 +96,16 @@ function parseSecret(secretId: string, text: string): Secret {
   if (!isObject(fields)) problem('it is not a JSON object');
   const { webhook_secret, projects: ofProjects, ...rest } = fieldsOf(fields);
   const credentials = readCredentials(rest, problem, (field) => field);
-  const projects = new Map<string, Credentials>();
+  const projects = new Map<string, Credentials | string>();
   for (const [id, key] of Object.entries(fieldsOf(ofProjects))) {
     // A key that is wrong fails its own project only.
+    const wrong: string[] = [];
     const own = readCredentials(
       fieldsOf(key),
-      () => {},
+      (what) => void wrong.push(what),
       (field) => field,
     );
-    if (own) projects.set(id, own);
+    projects.set(id, own ?? (wrong.join('; ') || 'ak and sk are missing'));
   }
   if (problems.length > 0)
     throw new Failure('ConfigurationError', `The secret ${secretId} is malformed: ${problems.join('; ')}.`);

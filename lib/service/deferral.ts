@@ -33,7 +33,7 @@ export function createOrDefer({ timing, create, deadlineOf, handover }: Service)
       try {
         await handover({ event, firstDelivery, outcomeUnknown, error: described });
       } catch (cause) {
-        const message = `It is not known whether the request was queued. First: ${error.message}`;
+        const message = `It is not known whether the request for the backup ${name} was queued. First: ${error.message}`;
         throw annotate(new Failure('OutcomeUnknown', message, { cause }), { ...error.annotation, name });
       }
       return { kind: 'deferred', name, instance_id, not_after: deadline.toISOString(), error: described };

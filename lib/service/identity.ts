@@ -57,16 +57,17 @@ export function scheduledNight(event: unknown, now: Date): { readonly id: string
  * signed request only the signed id counts: anybody on the way may have added another header.
  */
 export const http: Source<HttpRequest> = {
-  parse: ({ body, headers, signedId, requestId, time, respondAsync = false, isWebhook = false }, { awsRequestId }) => {
+  parse: (event, { awsRequestId }) => {
+    const { body, headers, signedId, requestId, time, respondAsync = false, isWebhook = false, caller } = event;
     const [path, id] = repeatedIds(headers, signedId).find(([, value]) => value !== undefined) ?? [];
     const repeated = path !== undefined && { id: readId(path, id) };
     const trigger = repeated || { id: requestId ?? awsRequestId, ...(time && { time }) };
-    return { request: body, trigger: { kind: 'http', ...trigger }, respondAsync, isWebhook };
+    return { request: body, trigger: { kind: 'http', ...trigger }, respondAsync, isWebhook, ...(caller && { caller }) };
   },
   describe: (event) => {
-    const { body, headers = {}, signedId, requestId }: Partial<HttpRequest> = isObject(event) ? event : {};
+    const { body, headers = {}, signedId, requestId, caller }: Partial<HttpRequest> = isObject(event) ? event : {};
     const [, id] = repeatedIds(headers, signedId).find(([, value]) => value !== undefined) ?? [];
-    return describeEvent('http', id ?? requestId, body);
+    return { ...describeEvent('http', id ?? requestId, body), ...(caller && { caller }) };
   },
 };
 

@@ -3,11 +3,12 @@ import type { MiddlewareObj, Request } from '@middy/core';
 import validator from '@middy/validator';
 import { MAY_EXIST, type Result } from '../backup/create.ts';
 import { violationsOf } from '../backup/request.ts';
+import type { BackupStatus } from '../backup/status.ts';
 import type { ValidEvent } from '../backup/trigger.ts';
 import { Failure, InvalidRequest } from '../errors.ts';
 import { fieldsOf, isObject } from '../json.ts';
 import type { Authenticate } from './authentication.ts';
-import { found, listed, readBody, routeOf } from './http-api.ts';
+import { found, listed, readBody, refused, routeOf } from './http-api.ts';
 import { describeError, describeRequest, log, logFailure, logResult } from './log.ts';
 import type { EventDescription, HttpRequest, HttpResponse, ParsedEvent, Source } from './ports.ts';
 import { readBackup } from './projects.ts';
@@ -113,11 +114,18 @@ export const routed = ({ projects, budget }: Service): MiddlewareObj<HttpRequest
       return undefined;
     }
     const left = budget(context);
-    if (route.kind === 'read') return found(await readBackup(projects(), route.id, left));
+    if (route.kind === 'read') return answerRead(readBackup(projects(), route.id, left));
     const { status } = await projects().locate(route.instanceId, left);
     return listed(await status.list(route.instanceId, route.name, left));
   },
 });
+
+/** That a backup is not listed, or not yet, is an answer like any other, and not logged as a failure. */
+const answerRead = (reading: Promise<BackupStatus>): Promise<HttpResponse> =>
+  reading.then(found, (error: unknown) => {
+    if (error instanceof Failure && error.name === 'BackupNotFound') return refused(error);
+    throw error;
+  });
 
 /** Replaces the event by what its source finds in it. */
 export const parsed = <Event>({ parse }: Source<Event>): MiddlewareObj<Event> => ({
@@ -140,10 +148,11 @@ export function validated(): MiddlewareObj<ValidEvent> {
   return validator(options as Parameters<typeof validator>[0]);
 }
 
-const describeParsed = ({ request, trigger }: ParsedEvent): EventDescription => ({
+const describeParsed = ({ request, trigger, caller }: ParsedEvent): EventDescription => ({
   trigger: trigger.kind,
   idempotency_key: trigger.id,
   ...describeRequest(request),
+  ...(caller !== undefined && { caller }),
 });
 
 const isParsed = (event: unknown): event is ParsedEvent => isObject(event) && 'trigger' in event && 'request' in event;

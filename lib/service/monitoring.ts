@@ -25,8 +25,13 @@ export function monitorRuns({ env, timing, projects, budget, publish, notify }: 
         Promise.reject(withOrigin(error, origin)),
       );
       logRun(time, run, origin, timing.now().getTime() - startedAt);
-      await publish(busEvents(run, time, origin));
-      if (run.report) await notify(`DDS backups of ${origin.project_id}, ${run.report.day}`, run.report.summary);
+      const { report } = run;
+      const subject = `DDS backups of ${origin.project_id}, ${report?.day}`;
+      // The mail does not depend on the bus.
+      await forEach(
+        [() => publish(busEvents(run, time, origin)), ...(report ? [() => notify(subject, report.summary)] : [])],
+        (send) => send(),
+      );
       runs.push(run);
     });
     return runs;
@@ -95,10 +100,11 @@ export function busEvents({ events, report }: MonitorRun, time: Date, origin: Or
   return report ? [...published, reportEvent(report, time, origin)] : published;
 }
 
-/** As many as fit into an event. */
+/** As many as fit into an event of 256 kB. */
 const MAX_INSTANCES = 400;
+const MAX_BACKUPS = 100;
 
-const reportEvent = ({ instances, ...report }: Report, time: Date, origin: Origin): BusEvent => ({
+const reportEvent = ({ instances, failed, suspicious, ...report }: Report, time: Date, origin: Origin): BusEvent => ({
   type: 'DDS Backup Report',
   time,
   detail: {
@@ -107,5 +113,9 @@ const reportEvent = ({ instances, ...report }: Report, time: Date, origin: Origi
     ...report,
     instance_count: instances.length,
     instances: instances.slice(0, MAX_INSTANCES),
+    failed_count: failed.length,
+    failed: failed.slice(0, MAX_BACKUPS),
+    suspicious_count: suspicious.length,
+    suspicious: suspicious.slice(0, MAX_BACKUPS),
   },
 });

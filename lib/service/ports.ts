@@ -98,6 +98,7 @@ export interface ParsedEvent {
   /** How an HTTP client wants to be answered. */
   readonly respondAsync?: boolean;
   readonly isWebhook?: boolean;
+  readonly caller?: string | undefined;
 }
 
 /** One kind of event that asks for a backup. */
@@ -112,6 +113,8 @@ export interface EventDescription {
   readonly trigger: Trigger['kind'];
   readonly idempotency_key?: string | undefined;
   readonly instance_id?: string | undefined;
+  /** Of an HTTP request. */
+  readonly caller?: string | undefined;
 }
 
 /** An HTTP request, whatever gateway it came through. */
@@ -126,6 +129,8 @@ export interface HttpRequest {
   readonly isBase64Encoded: boolean;
   /** The gateway has authorised the caller. */
   readonly isAuthorized: boolean;
+  /** Who called, as far as the gateway says. */
+  readonly caller?: string | undefined;
   /** The webhook's id that a verified signature covers. */
   signedId?: string;
   /** How the client wants to be answered. */
