@@ -86,6 +86,22 @@ describe('http: authorized request', () => {
     expect(await post(event(), { DDS_ENDPOINT })).toMatchObject({ statusCode: 202, text });
   });
 
+  it.each<[string, string, string, object?]>([
+    ['accepted', JSON.stringify(REQUEST), 'request.accepted'],
+    ['rejected for its JSON', '{', 'request.rejected'],
+    ['rejected by the schema', '{}', 'request.rejected'],
+    ['rejected for its id', JSON.stringify(REQUEST), 'request.rejected', { 'idempotency-key': 'k'.repeat(257) }],
+  ])('%s → the log names the caller', async (_, body, outcome, headers = {}) => {
+    await post(event({ body, headers: { 'content-type': 'application/json', ...headers } }));
+    expect(lines).toMatchObject([{ event: outcome, caller: 'arn:aws:iam::1:user/u' }]);
+  });
+
+  it('unknown caller → no caller in the log', async () => {
+    await post(event({ requestContext: {} }));
+    expect(lines).toMatchObject([{ event: 'request.rejected', reason: 'Unauthorized' }]);
+    expect(lines[0]).not.toHaveProperty('caller');
+  });
+
   it('repeated idempotency-key → replayed, in a header too', async () => {
     const prefixed = (headers: object, requestId: string) =>
       event({

@@ -1,6 +1,7 @@
 /**
- * Bundles each function into one minified ESM file, `dist/{function}.mjs`; the durable one, whose SDK loads the client of
- * Lambda's API by itself and later, into a folder of chunks, `dist/deferred/`.
+ * For AWS, bundles each function into one minified ESM file, `dist/{function}.mjs`; the durable one, whose SDK loads the
+ * client of Lambda's API by itself and later, into a folder of chunks, `dist/deferred/`. For FunctionGraph, whose runtime
+ * loads functions with `require`, into CommonJS: `dist/functiongraph/{function}.js`.
  */
 import { rm, writeFile } from 'node:fs/promises';
 import { STATUS_CODES } from 'node:http';
@@ -40,6 +41,7 @@ const single = await build({
     'functions/invoke.ts',
     'functions/monitor.ts',
     'functions/retention.ts',
+    'functions/nightly.ts',
   ],
   outdir: 'dist',
 });
@@ -54,11 +56,24 @@ const durable = await build({
   mainFields: ['module', 'main'],
 });
 
+const functionGraph = await build({
+  ...common,
+  entryPoints: ['http', 'event', 'monitor', 'retention'].map((name) => `functions/functiongraph/${name}.ts`),
+  outdir: 'dist/functiongraph',
+  outExtension: {},
+  format: 'cjs',
+  target: 'node20.15',
+  plugins: [],
+  banner: {},
+});
+// Otherwise Node takes them for ES modules, as the project's own package.json says. The runtime has no such file.
+await writeFile('dist/functiongraph/package.json', '{"type":"commonjs"}\n');
+
 const outputs = { ...single.metafile.outputs, ...durable.metafile.outputs };
 await writeFile('dist/meta.json', JSON.stringify({ outputs }));
 
 const kilobytes = (files: Metafile['outputs']) =>
   (Object.values(files).reduce((sum, { bytes }) => sum + bytes, 0) / 1024).toFixed(1);
-for (const [file, output] of Object.entries(single.metafile.outputs))
+for (const [file, output] of Object.entries({ ...single.metafile.outputs, ...functionGraph.metafile.outputs }))
   console.log(`${file} ${kilobytes({ [file]: output })} kB`);
 console.log(`dist/deferred/ ${kilobytes(durable.metafile.outputs)} kB`);

@@ -83,10 +83,10 @@ describe('bundles: sample event', () => {
  * figure here and says why in CHANGELOG.md.
  */
 const BUDGETS: Readonly<Record<string, number>> = {
-  'http.mjs': 64,
+  'http.mjs': 66,
   'event-bus.mjs': 60,
   'invoke.mjs': 60,
-  'monitor.mjs': 64,
+  'monitor.mjs': 66,
   'retention.mjs': 64,
   // Without the chunks that it loads when it needs them.
   'deferred/index.mjs': 144,

@@ -12,7 +12,9 @@ export interface Resource {
 export interface Template {
   readonly Resources: Readonly<Record<string, Resource>>;
   readonly Conditions: Readonly<Record<string, unknown>>;
-  readonly Outputs: Readonly<Record<string, { readonly Value: unknown; readonly Condition?: string }>>;
+  readonly Outputs: Readonly<
+    Record<string, { readonly Value: unknown; readonly Condition?: string; readonly Description?: string }>
+  >;
 }
 
 export interface Package {
@@ -160,7 +162,7 @@ export const metricFilters = ({ Resources }: Template): readonly MetricFilter[] 
     .filter(({ Type }) => Type === 'AWS::Logs::MetricFilter')
     .map(({ Properties }) => Properties as Readonly<Record<string, unknown>> & MetricFilter);
 
-const TERM = /^\$\.[\w.]+ (=|>|>=) (?:"([\w.*]+)"|(\d+))$/;
+const TERM = /^\$\.[\w.]+ (=|>=) (?:"([\w.*]+)"|(\d+))$/;
 
 /**
  * Whether CloudWatch's filter pattern for JSON matches a log line. It supports only what the template's patterns use:
@@ -182,7 +184,7 @@ function matchesTerm(term: string, line: unknown): boolean {
   }
   if (operator === undefined || number === undefined) throw new Error(`cannot read ${term}`);
   if (typeof value !== 'number') return false;
-  return value > Number(number) || (operator === '>=' && value === Number(number));
+  return value === Number(number) || (operator === '>=' && value > Number(number));
 }
 
 /** The value at a selector such as `$.message.event`. */

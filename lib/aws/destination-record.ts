@@ -77,7 +77,7 @@ function readEvent({ request, trigger }: ParsedEvent): ValidEvent {
   return { request: request as ValidEvent['request'], trigger };
 }
 
-/** By the function that failed. A record without one is told by `detail`, which a request to `invoke` cannot have. */
+/** By the function that failed. Without one, by `detail`, which a request to `invoke` cannot have. */
 function sourceOf(record: unknown, endedAt: Date): Source<unknown> {
   const { requestContext, requestPayload } = fieldsOf(record);
   const { functionArn } = fieldsOf(requestContext);

@@ -96,6 +96,26 @@ describe('the size of a body', () => {
   });
 });
 
+describe('caller', () => {
+  const USER = 'arn:aws:iam::1:user/u';
+  const ROLE = 'arn:aws:sts::1:assumed-role/ci/session';
+
+  it.each<[string, object, string | undefined]>([
+    ['IAM of an HTTP API', { authorizer: { iam: { userArn: USER } } }, USER],
+    ['IAM of REST', { identity: { userArn: ROLE } }, ROLE],
+    ['a JWT', { authorizer: { jwt: { claims: { sub: 'u' } } } }, undefined],
+    ['no authorizer', { identity: { sourceIp: '203.0.113.10' } }, undefined],
+    ['no text', { authorizer: { iam: { userArn: 7 } }, identity: { userArn: {} } }, undefined],
+    [
+      'CloudFront for a viewer',
+      { authorizer: { iam: { userArn: 'arn:aws:sts::1:assumed-role/cloudfront/OriginAccessSession' } } },
+      undefined,
+    ],
+  ])('%s → %3$s', async (_, requestContext, caller) => {
+    expect((await read({ requestContext })).caller).toBe(caller);
+  });
+});
+
 describe('who is authorised', () => {
   const isAuthorized = async (requestContext: unknown) => (await read({ requestContext })).isAuthorized;
 

@@ -248,7 +248,7 @@ function readProjects(env: Environment, problem: Problem): readonly ProjectConfi
 
 const ID = /^[\w-]{1,64}$/;
 
-/** Undefined where there is none, or none that can be used. */
+/** Undefined where it is missing. */
 function readOverride(endpoint: string | undefined, problem: Problem): string | undefined {
   if (!endpoint) return undefined;
   const url = URL.canParse(endpoint) ? new URL(endpoint) : undefined;

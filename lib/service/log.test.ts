@@ -3,11 +3,12 @@ import { logLines } from '../../test/support/log-lines.ts';
 import type { Result } from '../backup/create.ts';
 import { DdsError } from '../dds/errors.ts';
 import { annotate, Failure, REASONS, type Reason } from '../errors.ts';
-import { describeError, describeRequest, log, logFailure, logRejected, logResult } from './log.ts';
+import { describeError, describeRequest, log, logFailure, logRejected, logResult, originOf } from './log.ts';
 
+const VARIABLES = ['OTC_SDK_PROJECTS', 'OTC_SDK_PROJECT_ID', 'OTC_SDK_REGION', 'STAGE', 'AWS_LAMBDA_LOG_FORMAT'];
 const lines = logLines();
 beforeEach(() => {
-  for (const name of ['OTC_SDK_PROJECT_ID', 'OTC_SDK_REGION', 'STAGE', 'AWS_LAMBDA_LOG_FORMAT']) vi.stubEnv(name, '');
+  for (const name of VARIABLES) vi.stubEnv(name, '');
   return () => void vi.unstubAllEnvs();
 });
 
@@ -54,6 +55,18 @@ describe('logFailure', () => {
 it('logRejected: reason that is not ours → request.failed', () => {
   logRejected(ABOUT, { reason: 'Runtime.ExitError' });
   expect(lines).toMatchObject([{ level: 'error', event: 'request.failed', reason: 'Runtime.ExitError' }]);
+});
+
+describe('originOf', () => {
+  const single = { OTC_SDK_PROJECT_ID: 'p', OTC_SDK_REGION: 'eu-nl', STAGE: 'prod' };
+
+  it.each([
+    ['one project', single, { project_id: 'p', region: 'eu-nl', stage: 'prod' }],
+    ['several → the stage only', { ...single, OTC_SDK_PROJECTS: 'eu-de:a,eu-nl:b' }, { stage: 'prod' }],
+    ['nothing', {}, {}],
+  ])('%s', (_, env, origin) => {
+    expect(originOf(env)).toEqual(origin);
+  });
 });
 
 describe('describeError', () => {

@@ -55,12 +55,15 @@ export function describeRequest(request: unknown): Pick<EventDescription, 'insta
   return typeof instance_id === 'string' ? { instance_id: instance_id.slice(0, 64) } : {};
 }
 
-/** Where a log line or an event comes from, as far as the environment says. */
-export const originOf = ({ OTC_SDK_PROJECT_ID, OTC_SDK_REGION, STAGE }: Environment): object => ({
-  ...(OTC_SDK_PROJECT_ID && { project_id: OTC_SDK_PROJECT_ID }),
-  ...(OTC_SDK_REGION && { region: OTC_SDK_REGION }),
-  ...(STAGE && { stage: STAGE }),
-});
+/** Where a log line or an event comes from, as far as the environment says: with several projects only the stage. */
+export const originOf = (env: Environment): object => {
+  const { OTC_SDK_PROJECTS: several, OTC_SDK_PROJECT_ID, OTC_SDK_REGION, STAGE } = env;
+  return {
+    ...(!several && OTC_SDK_PROJECT_ID && { project_id: OTC_SDK_PROJECT_ID }),
+    ...(!several && OTC_SDK_REGION && { region: OTC_SDK_REGION }),
+    ...(STAGE && { stage: STAGE }),
+  };
+};
 
 /** Under Lambda's JSON log format an object becomes part of the line. Elsewhere the line is made here. */
 export function log(level: 'info' | 'warn' | 'error', entry: object): void {

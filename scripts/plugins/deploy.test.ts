@@ -8,13 +8,15 @@ const INSTANCE = 'a89dab5e39394eccbdb77b19d57b0180in02';
 const VALID = {
   projectId: '0549b4a43100d4f32f51c01c2fe4acdb',
   otcRegion: 'eu-de',
+  projects: '',
   ddsEndpoint: '',
   credentialsSecret: 'dds-backup-trigger',
   maxRequestAgeHours: 24,
   eventBus: 'default',
   eventSource: 'dds-backup-trigger.requests.dev',
   eventDetailType: 'Backup Requested',
-  nightlyInstanceId: '',
+  nightlyInstances: '',
+  nightlyExcept: '',
   nightlyNamePrefix: 'nightly',
   nightlySchedule: 'cron(30 4 * * ? *)',
   nightlyTimezone: 'UTC',
@@ -76,7 +78,12 @@ describe.each(CHECKED)('serverless %s', (command) => {
     ['eventBus', 'aws.partner/example.com/orders'],
     ['eventSource', 'shop.release'],
     ['eventDetailType', 'Migration Planned'],
-    ['nightlyInstanceId', INSTANCE],
+    ['nightlyInstances', INSTANCE],
+    ['nightlyInstances', `${INSTANCE},scratch-1`],
+    ['nightlyInstances', 'all'],
+    ['nightlyInstances', 'tag:backup=nightly'],
+    ['nightlyExcept', INSTANCE],
+    ['nightlyExcept', 'scratch-1, scratch-2'],
     ['nightlyNamePrefix', 'n'],
     ['nightlyNamePrefix', 'n'.repeat(30)],
     ['nightlySchedule', 'cron(0 22 ? * MON-FRI *)'],
@@ -138,7 +145,11 @@ describe.each(CHECKED)('serverless %s', (command) => {
     ['eventSource', '', 'the source of the events that ask for a backup'],
     ['eventDetailType', 'DDS Backup Request Failed', 'a detail-type that does not begin with "DDS Backup "'],
     ['eventDetailType', '', 'a detail-type that does not begin with "DDS Backup "'],
-    ['nightlyInstanceId', 'a"b', 'the id of a DDS instance'],
+    ['nightlyInstances', 'a"b', 'all, tag:key=value, or ids with commas between'],
+    ['nightlyInstances', 'tag:backup', 'all, tag:key=value, or ids with commas between'],
+    ['nightlyInstances', 'a,,b', 'all, tag:key=value, or ids with commas between'],
+    ['nightlyExcept', 'a;b', 'ids of instances with commas between'],
+    ['nightlyExcept', 'tag:backup=never', 'ids of instances with commas between'],
     ['nightlyNamePrefix', '1st', PREFIX],
     ['nightlyNamePrefix', '', PREFIX],
     ['nightlyNamePrefix', 'n'.repeat(31), PREFIX],
@@ -243,6 +254,26 @@ describe.each(CHECKED)('serverless %s', (command) => {
     expect(check(command, { otcRegion: 'eu-west', ddsEndpoint: 'https://dds.example.com' })).toEqual({ warnings: [] });
   });
 
+  it.each([
+    ['several', 'eu-de:project-1,eu-nl:project-2', {}],
+    ['one', 'eu-nl:project-1', {}],
+    ['an unknown region, with an endpoint', 'eu-west:project-1', { ddsEndpoint: 'https://dds.example.com' }],
+  ])('projects: %s, without projectId → accepted', (_, projects, more) => {
+    expect(check(command, { projects, projectId: '', ...more })).toEqual({ warnings: [] });
+  });
+
+  it.each([
+    ['with projectId', 'eu-de:project-1', 'project-1'],
+    ['no region', 'project-1,project-2', ''],
+    ['an unknown region', 'eu-west:project-1', ''],
+    ['a project twice', 'eu-de:project-1,eu-nl:project-1', ''],
+    ['nothing after a comma', 'eu-de:project-1,', ''],
+  ])('projects: %s → refused', (_, projects, projectId) => {
+    expect(check(command, { projects, projectId }).errors).toEqual([
+      `Invalid projects: "${projects}". Give a list such as eu-de:project_id,eu-nl:project_id, without projectId; regions are eu-de, eu-nl, eu-ch2, or any with ddsEndpoint.`,
+    ]);
+  });
+
   it('a parameter that the service does not have → refused, with those that it has', () => {
     expect(check(command, {}, ['projectId=a-project', 'maxBackupAge=20']).errors).toEqual([
       'Unknown parameter: maxBackupAge. Give one of projectId, maxBackupAgeHours.',
@@ -252,7 +283,7 @@ describe.each(CHECKED)('serverless %s', (command) => {
 });
 
 describe.each(CHECKED)('serverless %s: the change of clocks', (command) => {
-  const nightly = { nightlyInstanceId: INSTANCE, nightlyTimezone: 'Europe/Berlin' };
+  const nightly = { nightlyInstances: INSTANCE, nightlyTimezone: 'Europe/Berlin' };
 
   it('skips a run → one line of warning', () => {
     expect(check(command, { ...nightly, nightlySchedule: 'cron(30 2 * * ? *)' })).toEqual({
@@ -266,7 +297,7 @@ describe.each(CHECKED)('serverless %s: the change of clocks', (command) => {
     ['skips no run', nightly],
     [
       'would skip a run of a schedule that is not created',
-      { ...nightly, nightlySchedule: 'cron(30 2 * * ? *)', nightlyInstanceId: '' },
+      { ...nightly, nightlySchedule: 'cron(30 2 * * ? *)', nightlyInstances: '' },
     ],
   ])('%s → no warning', (_, parameters) => {
     expect(check(command, parameters)).toEqual({ warnings: [] });
@@ -281,7 +312,7 @@ describe.each(['deploy', 'deploy function'])('serverless %s', (command) => {
       heading: 'Set parameters with --param "<name>=<value>":',
       errors: [
         'Invalid webhookRoute: "yes". Give on or off.',
-        'Invalid projectId: "". Give the id of the project on Open Telekom Cloud.',
+        'Invalid projectId: "". Give the id of the project on Open Telekom Cloud, or projects with several.',
         'Invalid alarmEmail: "". Give an e-mail address for alarms, or alarmTopicArn with the ARN of an SNS topic, or alarmTopicArn=none.',
       ],
     });

@@ -2,9 +2,14 @@
  * Checks the parameters before the service is packaged or deployed: a mistake shows here and not at every event. What
  * only a deployment needs is not required for packaging.
  */
-import schema from '../../lib/backup/request.schema.json' with { type: 'json' };
 import { REGIONS } from '../../lib/otc/endpoints.ts';
-import { type Environment, readConfig, readMonitorConfig, readRetentionConfig } from '../../lib/service/config.ts';
+import {
+  type Environment,
+  readConfig,
+  readMonitorConfig,
+  readNightlyConfig,
+  readRetentionConfig,
+} from '../../lib/service/config.ts';
 import { firstSkippedRun, isSchedule, isTimeZone } from './schedule.ts';
 
 interface Serverless {
@@ -37,17 +42,10 @@ const matches = (rule: RegExp) => (value: string) => rule.test(value);
 const isConfig = (env: Environment): boolean =>
   succeeds(() => readConfig({ OTC_SDK_PROJECT_ID: 'any', OTC_CREDENTIALS_SECRET: 'any', ...env }));
 const isMonitorConfig = (env: Environment): boolean => succeeds(() => readMonitorConfig({ EVENT_BUS: 'any', ...env }));
+const isNightlyConfig = (env: Environment): boolean =>
+  succeeds(() => readNightlyConfig({ NIGHTLY_INSTANCES: 'all', ...env }));
 const isRetentionConfig = (env: Environment): boolean =>
   succeeds(() => readRetentionConfig({ EVENT_BUS: 'any', RETENTION: 'any: keep-within 9999d', ...env }));
-
-/** A rule of the schema of requests. */
-const conforms =
-  ({ minLength, maxLength, pattern }: { minLength: number; maxLength: number; pattern: string }) =>
-  (value: string): boolean =>
-    value.length >= minLength && value.length <= maxLength && new RegExp(pattern).test(value);
-
-const { instance_id, name_prefix } = schema.properties.backup.properties;
-const isInstanceId = conforms(instance_id);
 
 function succeeds(read: () => unknown): boolean {
   try {
@@ -68,6 +66,11 @@ const RULES: Readonly<Record<string, Rule>> = {
   otcRegion: {
     accepts: (value, { ddsEndpoint }) => value !== '' && (ddsEndpoint !== '' || isConfig({ OTC_SDK_REGION: value })),
     give: `one of ${REGIONS.join(', ')}, or ddsEndpoint too`,
+  },
+  projects: {
+    accepts: (value, { projectId, ddsEndpoint }) =>
+      value === '' || (projectId === '' && isConfig({ OTC_SDK_PROJECTS: value, DDS_ENDPOINT: ddsEndpoint })),
+    give: `a list such as eu-de:project_id,eu-nl:project_id, without projectId; regions are ${REGIONS.join(', ')}, or any with ddsEndpoint`,
   },
   ddsEndpoint: {
     accepts: (value) => isConfig({ DDS_ENDPOINT: value }),
@@ -95,12 +98,16 @@ const RULES: Readonly<Record<string, Rule>> = {
     accepts: matches(/^(?!DDS Backup ).{1,128}$/),
     give: 'a detail-type that does not begin with "DDS Backup "',
   },
-  nightlyInstanceId: {
-    accepts: (value) => value === '' || isInstanceId(value),
-    give: 'the id of a DDS instance',
+  nightlyInstances: {
+    accepts: (value) => value === '' || isNightlyConfig({ NIGHTLY_INSTANCES: value }),
+    give: 'all, tag:key=value, or ids with commas between',
+  },
+  nightlyExcept: {
+    accepts: (value) => isNightlyConfig({ NIGHTLY_EXCEPT: value }),
+    give: 'ids of instances with commas between',
   },
   nightlyNamePrefix: {
-    accepts: conforms(name_prefix),
+    accepts: (value) => value !== '' && isNightlyConfig({ NIGHTLY_NAME_PREFIX: value }),
     give: '1 to 30 letters, digits, hyphens and underscores, with a letter first',
   },
   nightlySchedule: {
@@ -177,7 +184,10 @@ const RULES: Readonly<Record<string, Rule>> = {
 
 /** Of a deployment only. */
 const REQUIRED: Readonly<Record<string, Rule>> = {
-  projectId: { accepts: matches(/./), give: 'the id of the project on Open Telekom Cloud' },
+  projectId: {
+    accepts: (value, { projects }) => value !== '' || projects !== '',
+    give: 'the id of the project on Open Telekom Cloud, or projects with several',
+  },
   alarmEmail: {
     accepts: (value, { alarmTopicArn }) => value !== '' || alarmTopicArn !== '',
     give: 'an e-mail address for alarms, or alarmTopicArn with the ARN of an SNS topic, or alarmTopicArn=none',
@@ -227,8 +237,8 @@ export default class DeployPlugin {
       .map((name) => `Unknown parameter: ${name}. Give one of ${known.join(', ')}.`);
   }
 
-  #warnOfSkippedRun({ nightlyInstanceId, nightlySchedule = '', nightlyTimezone = '' }: Parameters): void {
-    if (nightlyInstanceId === '') return;
+  #warnOfSkippedRun({ nightlyInstances, nightlySchedule = '', nightlyTimezone = '' }: Parameters): void {
+    if (nightlyInstances === '') return;
     const skipped = firstSkippedRun(nightlySchedule, nightlyTimezone, this.#now());
     if (skipped === undefined) return;
     this.#log.warning(

@@ -25,6 +25,7 @@ const QUEUES: Readonly<Record<string, string>> = {
   RequestDeadLettered: 'FailedRequestsQueue',
   EventUndelivered: 'UndeliveredEventsQueue',
   MonitorFailed: 'FailedRunsQueue',
+  NightlyFailed: 'FailedNightsQueue',
   RetentionFailed: 'FailedRetentionQueue',
 };
 
@@ -32,6 +33,8 @@ const QUEUES: Readonly<Record<string, string>> = {
 const LASTING: Readonly<Record<string, object>> = {
   MonitorUnreadable: logged('MonitorEvents', 'monitor.unreadable'),
   MonitorSkewed: logged('MonitorEvents', 'monitor.skewed'),
+  // Of any project: no dimension, so that a new one needs no alarm of its own.
+  MonitorBlind: { Namespace: OURS, MetricName: 'MonitorBlindRuns', Dimensions: [] },
 };
 
 const ALL = [
@@ -190,12 +193,13 @@ describe('the alarm NotDeadLettered', () => {
     expect(properties('BackupRequestedRule').Name).toBe(rule('dev').Value);
   });
 
-  it('parameters → another bus, the nightly schedule, and retention with its schedule too', () => {
+  it('parameters → another bus, and nightly and retention with their schedules too', () => {
     expect(statsOf(given)).toEqual([
       destination('EventDashbus'),
       destination('Invoke'),
       deferred,
       undelivered([{ Name: 'EventBusName', Value: 'orders' }, rule('prod')]),
+      destination('Nightly'),
       schedule('NightlyGroup'),
       destination('Monitor'),
       schedule('MonitorGroup'),

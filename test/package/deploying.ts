@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { serverless, temporaryService } from '../serverless.ts';
-import { GIVEN, INSTANCE } from './packaged.ts';
+import { GIVEN } from './packaged.ts';
 
 const parameters = (...list: readonly string[]) => list.flatMap((parameter) => ['--param', parameter]);
 
@@ -8,7 +8,7 @@ describe('serverless deploy', { timeout: 30_000 }, () => {
   it('parameters missing or wrong → stops at once, names all of them, without a stack trace', async () => {
     const { code, output } = await serverless(['deploy', ...parameters('webhookRoute=yes')]);
     expect(code).toBe(1);
-    expect(output).toContain('Invalid projectId: "". Give the id of the project on Open Telekom Cloud.');
+    expect(output).toContain('Invalid projectId: "". Give the id of the project on Open Telekom Cloud, or projects');
     expect(output).toContain('Invalid alarmEmail: "". Give an e-mail address for alarms, or alarmTopicArn');
     expect(output).toContain('Invalid webhookRoute: "yes". Give on or off.');
     expect(output).not.toMatch(/^ +at /m);
@@ -27,13 +27,16 @@ describe('serverless deploy', { timeout: 30_000 }, () => {
 });
 
 describe('serverless package', { timeout: 30_000 }, () => {
+  it('required parameters of a deployment, no account → packages', async () => {
+    await using service = await temporaryService();
+    const required = parameters('projectId=0549b4a43100d4f32f51c01c2fe4acdb', 'alarmTopicArn=none');
+    const { code, output, errors } = await serverless(['package', ...required], { cwd: service.folder });
+    expect({ code, errors: errors.match(/warn|error/i) }, output).toEqual({ code: 0, errors: null });
+  });
+
   it('a change of clocks skips a nightly run → one warning', async () => {
     await using service = await temporaryService();
-    const nightly = [
-      `nightlyInstanceId=${INSTANCE}`,
-      'nightlySchedule=cron(30 2 * * ? *)',
-      'nightlyTimezone=Europe/Berlin',
-    ];
+    const nightly = ['nightlyInstances=all', 'nightlySchedule=cron(30 2 * * ? *)', 'nightlyTimezone=Europe/Berlin'];
     const { code, output, errors } = await serverless(['package', ...parameters(...nightly)], { cwd: service.folder });
     expect(code).toBe(0);
     expect((output + errors).match(/the clocks of Europe\/Berlin skip \d{4}-03-\d\d 02:30/g)).toHaveLength(1);

@@ -8,14 +8,22 @@ describe('dead-letter queues', () => {
   it.each([
     ['FailedRequestsQueue', 'failed-requests'],
     ['FailedRunsQueue', 'failed-runs'],
+    ['FailedNightsQueue', 'failed-nights'],
     ['FailedRetentionQueue', 'failed-retention'],
     ['UndeliveredEventsQueue', 'undelivered-events'],
   ])('%s: named by stage, keeps a message for 14 days, encrypted', (id, name) => {
     const kept = { MessageRetentionPeriod: 14 * DAY, SqsManagedSseEnabled: true };
     expect(properties(id)).toEqual({ QueueName: `dds-backup-trigger-dev-${name}`, ...kept });
     expect(properties(id, given)).toEqual({ QueueName: `dds-backup-trigger-prod-${name}`, ...kept });
-    expect(Object.keys(ofType('AWS::SQS::Queue'))).toHaveLength(4);
-    expect(resource('FailedRetentionQueue').Condition).toBe('Retention');
+    expect(Object.keys(ofType('AWS::SQS::Queue'))).toHaveLength(5);
+  });
+
+  it.each([
+    ['FailedNightsQueue', 'Nightly'],
+    ['FailedRetentionQueue', 'Retention'],
+  ])('%s: only with %s', (id, condition) => {
+    for (const part of [id, `${id}Policy`]) expect(resource(part).Condition, part).toBe(condition);
+    expect(plain.template.Outputs[`${id}Url`]?.Condition).toBe(condition);
   });
 
   it.each(Object.keys(ofType('AWS::SQS::Queue')))('%s: its policy → nothing without TLS', (id) => {
@@ -38,7 +46,7 @@ describe('dead-letter queues', () => {
 
   it('policies: only the rule may write, and only to the queue of undelivered events', () => {
     const policies = Object.values(ofType('AWS::SQS::QueuePolicy')).map(({ Properties }) => Properties);
-    expect(policies).toHaveLength(4);
+    expect(policies).toHaveLength(5);
     const allowed = policies.flatMap(statements).filter(({ Effect }) => Effect === 'Allow');
     expect(allowed).toEqual([
       {
@@ -81,6 +89,7 @@ describe('failures', () => {
       'EventDashbusLambdaEvConf',
       'InvokeLambdaEvConf',
       'MonitorLambdaEvConf',
+      'NightlyLambdaEvConf',
       'RetentionLambdaEvConf',
     ]);
   });
@@ -94,12 +103,15 @@ describe('failures', () => {
     expect(DurableConfig).toMatchObject({ ExecutionTimeout: expect.toSatisfy((s) => s >= hours * 3600 + DAY) });
   });
 
-  it('monitor: fails → retried twice within six hours, then its queue', () => {
-    expect(properties('MonitorLambdaEvConf')).toMatchObject({
-      FunctionName: { Ref: 'MonitorLambdaFunction' },
+  it.each([
+    ['Monitor', 'FailedRunsQueue'],
+    ['Nightly', 'FailedNightsQueue'],
+  ])('%s: fails → retried twice within six hours, then its queue', (id, queue) => {
+    expect(properties(`${id}LambdaEvConf`)).toMatchObject({
+      FunctionName: { Ref: `${id}LambdaFunction` },
       MaximumRetryAttempts: 2,
       MaximumEventAgeInSeconds: 21_600,
-      DestinationConfig: { OnFailure: { Destination: arn('FailedRunsQueue') } },
+      DestinationConfig: { OnFailure: { Destination: arn(queue) } },
     });
   });
 

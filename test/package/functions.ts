@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { readConfig, readMonitorConfig, readRetentionConfig } from '../../lib/service/config.ts';
+import { readConfig, readMonitorConfig, readNightlyConfig, readRetentionConfig } from '../../lib/service/config.ts';
 import { holds } from '../cloudformation.ts';
 import { arn, FUNCTIONS, type FunctionName, given, mailed, plain, properties, resource, TOPIC } from './packaged.ts';
 
@@ -29,6 +29,15 @@ const OWN: Partial<Record<FunctionName, { readonly plain: object; readonly given
       BACKUP_AGE_OF: 'manual',
       REPORT_TIME: '05:15',
       ALARM_TOPIC_ARN: TOPIC,
+    },
+  },
+  nightly: {
+    plain: { NIGHTLY_NAME_PREFIX: 'nightly', INVOKE_FUNCTION: arn('InvokeLambdaFunction') },
+    given: {
+      NIGHTLY_INSTANCES: 'tag:backup=nightly',
+      NIGHTLY_EXCEPT: 'scratch-1,scratch-2',
+      NIGHTLY_NAME_PREFIX: 'night',
+      INVOKE_FUNCTION: arn('InvokeLambdaFunction'),
     },
   },
   retention: {
@@ -95,6 +104,7 @@ describe.each(FUNCTIONS)('function $name', ({ name, id, role, timeout, bundle })
     const env = Object.fromEntries(Object.entries(Variables).map(([key, value]) => [key, String(value)]));
     expect(() => readConfig(env)).not.toThrow();
     if (name === 'monitor') expect(() => readMonitorConfig(env)).not.toThrow();
+    if (name === 'nightly') expect(readNightlyConfig(env)).toMatchObject({ namePrefix: 'night' });
     if (name === 'retention') expect(readRetentionConfig(env)).toMatchObject({ mode: 'delete' });
   });
 
@@ -118,11 +128,26 @@ describe('function monitor: the topic for its report', () => {
   });
 });
 
-describe('function retention', () => {
-  it('parameter retention: missing → no function, no log group', () => {
-    const ids = ['RetentionLambdaFunction', 'RetentionLogGroup', 'RetentionLambdaEvConf', 'RetentionRole'];
-    for (const id of ids) expect(resource(id).Condition, id).toBe('Retention');
-    expect(holds(plain.template, 'Retention')).toBe(false);
-    expect(holds(given.template, 'Retention')).toBe(true);
+describe.each(['Nightly', 'Retention'])('function %s', (id) => {
+  it('its parameter: missing → no function, no log group', () => {
+    for (const part of ['LambdaFunction', 'LogGroup', 'LambdaEvConf', 'Role'])
+      expect(resource(`${id}${part}`).Condition, part).toBe(id);
+    expect(holds(plain.template, id)).toBe(false);
+    expect(holds(given.template, id)).toBe(true);
+  });
+});
+
+describe('several projects', () => {
+  it.each(FUNCTIONS)('$name: projects in place of projectId → its reader finds them', ({ id }) => {
+    const { Environment } = properties(`${id}LambdaFunction`, mailed);
+    const { Variables } = Environment as { Variables: Record<string, unknown> };
+    expect(Variables).not.toHaveProperty('OTC_SDK_PROJECT_ID');
+    const { OTC_SDK_PROJECTS = '' } = Variables;
+    expect(readConfig({ OTC_SDK_PROJECTS: String(OTC_SDK_PROJECTS), OTC_CREDENTIALS_SECRET: 'any' })).toMatchObject({
+      projects: [
+        { region: 'eu-de', id: 'project-1' },
+        { region: 'eu-nl', id: 'project-2' },
+      ],
+    });
   });
 });

@@ -1,10 +1,11 @@
 /** Packages the service once for all tests, and finds resources in the template. */
 import { decided, holds, isObject, type Package, packageService, type Resource } from '../cloudformation.ts';
 
-export const INSTANCE = 'a89dab5e39394eccbdb77b19d57b0180in02';
 export const TOPIC = 'arn:aws:sns:eu-central-1:111122223333:on-call';
 export const GIVEN = [
-  `nightlyInstanceId=${INSTANCE}`,
+  'nightlyInstances=tag:backup=nightly',
+  'nightlyExcept=scratch-1,scratch-2',
+  'nightlyNamePrefix=night',
   'nightlySchedule=cron(0 22 ? * MON-FRI *)',
   'nightlyTimezone=Europe/Berlin',
   `alarmTopicArn=${TOPIC}`,
@@ -30,22 +31,24 @@ export const GIVEN = [
   'retentionMaxDeletions=9',
 ];
 export const EMAIL = 'on-call@example.com';
+const PROJECTS = 'eu-de:project-1,eu-nl:project-2';
 /** Variables of a shell that packaging must not read. */
 const SHELL = Object.fromEntries(
   [
     ...['HTTP_AUTH', 'OTC_SDK_AK', 'OTC_SDK_SK', 'OTC_SDK_PROJECT_ID', 'WEBHOOK_SECRET', 'DDS_ENDPOINT'],
-    ...['STAGE', 'RETENTION', 'RETENTION_MODE', 'DEFERRED_FUNCTION', 'ALARM_TOPIC_ARN'],
+    ...['STAGE', 'RETENTION', 'RETENTION_MODE', 'DEFERRED_FUNCTION', 'ALARM_TOPIC_ARN', 'OTC_SDK_PROJECTS'],
+    ...['NIGHTLY_INSTANCES', 'NIGHTLY_EXCEPT', 'INVOKE_FUNCTION'],
   ].map((name) => [name, 'from-the-shell']),
 );
 
 /**
  * Packaged without parameters; for the stage prod with all parameters that change a resource; and with an address for
- * alarms.
+ * alarms and several projects.
  */
 export const [plain, given, mailed] = await Promise.all([
   packageService([], SHELL),
   packageService(['--stage', 'prod', ...GIVEN.flatMap((parameter) => ['--param', parameter])], SHELL),
-  packageService(['--param', `alarmEmail=${EMAIL}`], SHELL),
+  packageService(['--param', `alarmEmail=${EMAIL}`, '--param', `projects=${PROJECTS}`], SHELL),
 ]);
 
 /** The functions that take requests. */
@@ -58,7 +61,8 @@ export const TRIGGERS = [
 export const FUNCTIONS = [
   ...TRIGGERS,
   { name: 'deferred', id: 'Deferred', role: 'DeferredRole', timeout: 60, bundle: 'deferred/index' },
-  { name: 'monitor', id: 'Monitor', role: 'MonitorRole', timeout: 60, bundle: 'monitor' },
+  { name: 'monitor', id: 'Monitor', role: 'MonitorRole', timeout: 300, bundle: 'monitor' },
+  { name: 'nightly', id: 'Nightly', role: 'NightlyRole', timeout: 900, bundle: 'nightly' },
   { name: 'retention', id: 'Retention', role: 'RetentionRole', timeout: 900, bundle: 'retention' },
 ] as const;
 

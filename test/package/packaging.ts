@@ -5,6 +5,9 @@ import { describe, expect, it } from 'vitest';
 import { decided, holds, references, variants, type ZipEntry } from '../cloudformation.ts';
 import { arn, FUNCTIONS, given, mailed, plain, properties } from './packaged.ts';
 
+/** Outputs of the framework without a description. */
+const FRAMEWORKS_OWN = /^ServerlessDeploymentBucketName$/;
+
 const byPath = (a: ZipEntry, b: ZipEntry) => (a.path < b.path ? -1 : 1);
 
 describe('packaging', () => {
@@ -66,8 +69,13 @@ describe('packaging', () => {
     expect(Outputs.InvokeFunctionArn?.Value).toEqual(arn('InvokeLambdaFunction'));
     expect(Outputs.FailedRequestsQueueUrl?.Value).toEqual({ Ref: 'FailedRequestsQueue' });
     expect(Outputs.FailedRunsQueueUrl?.Value).toEqual({ Ref: 'FailedRunsQueue' });
+    expect(Outputs.FailedNightsQueueUrl?.Value).toEqual({ Ref: 'FailedNightsQueue' });
     expect(Outputs.FailedRetentionQueueUrl?.Value).toEqual({ Ref: 'FailedRetentionQueue' });
     expect(Outputs.UndeliveredEventsQueueUrl?.Value).toEqual({ Ref: 'UndeliveredEventsQueue' });
+    expect(Outputs).toHaveProperty('HttpApiUrl');
+    expect(Outputs).toHaveProperty('DashboardUrl');
+    for (const [name, { Description }] of Object.entries(Outputs))
+      if (!FRAMEWORKS_OWN.test(name)) expect(Description, name).toMatch(/^[A-Z]/);
   });
 
   it('variables of the shell → not in the template', async () => {

@@ -83,8 +83,18 @@ describe('permissions', () => {
     {
       role: 'NightlyRole',
       may: [
-        assumeFor('NightlyGroup'),
+        assume,
+        allow(LOGS, arn('NightlyLogGroup')),
+        read,
         allow(['lambda:InvokeFunction'], arn('InvokeLambdaFunction')),
+        allow(['sqs:SendMessage'], arn('FailedNightsQueue')),
+      ],
+    },
+    {
+      role: 'NightlyScheduleRole',
+      may: [
+        assumeFor('NightlyGroup'),
+        allow(['lambda:InvokeFunction'], arn('NightlyLambdaFunction')),
         allow(['sqs:SendMessage'], arn('UndeliveredEventsQueue')),
       ],
     },
@@ -102,6 +112,7 @@ describe('permissions', () => {
       'MonitorRole',
       'MonitorScheduleRole',
       'NightlyRole',
+      'NightlyScheduleRole',
       'RetentionRole',
       'RetentionScheduleRole',
     ]);

@@ -78,9 +78,9 @@ describe('HTTP routes', () => {
       route: '$context.routeKey',
       status: '$context.status',
       source_ip: '$context.identity.sourceIp',
-      caller: '$context.identity.caller',
-      user_arn: '$context.identity.userArn',
+      caller: '$context.identity.userArn',
       error: '$context.error.message',
+      lambda_request_id: '$context.awsEndpointRequestId',
       integration_status: '$context.integrationStatus',
       integration_error: '$context.integrationErrorMessage',
     });

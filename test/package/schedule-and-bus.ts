@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { SOURCE } from '../../lib/aws/publisher.ts';
 import { holds } from '../cloudformation.ts';
 import { sample } from '../support/lambda.ts';
-import { arn, given, INSTANCE, ofType, plain, properties, resource } from './packaged.ts';
+import { arn, given, ofType, plain, properties, resource } from './packaged.ts';
 
 describe('the rule', () => {
   const target = {
@@ -42,8 +42,8 @@ describe('the rule', () => {
 });
 
 describe('the nightly schedule', () => {
-  it('nightlyInstanceId: missing → no schedule, no role', () => {
-    const nightly = ['NightlyGroup', 'NightlySchedule', 'NightlyRole'];
+  it('nightlyInstances: missing → no schedule, no role, no alarm', () => {
+    const nightly = ['NightlyGroup', 'NightlySchedule', 'NightlyScheduleRole', 'NightlyFailed'];
     for (const id of nightly) expect(resource(id).Condition, id).toBe('Nightly');
     expect(holds(plain.template, 'Nightly')).toBe(false);
     expect(holds(given.template, 'Nightly')).toBe(true);
@@ -56,7 +56,7 @@ describe('the nightly schedule', () => {
     });
   });
 
-  it('calls invoke with its own ARN as the id, the time of the night and a name prefix', () => {
+  it('calls nightly, by its own times, in a group of its own', () => {
     const { Target, ...schedule } = properties('NightlySchedule', given);
     expect(schedule).toMatchObject({
       GroupName: { Ref: 'NightlyGroup' },
@@ -66,34 +66,26 @@ describe('the nightly schedule', () => {
     });
     expect(schedule).not.toHaveProperty('State');
     expect(Target).toMatchObject({
-      Arn: arn('InvokeLambdaFunction'),
-      RoleArn: arn('NightlyRole'),
+      Arn: arn('NightlyLambdaFunction'),
+      RoleArn: arn('NightlyScheduleRole'),
       RetryPolicy: { MaximumEventAgeInSeconds: 3600, MaximumRetryAttempts: 185 },
       DeadLetterConfig: { Arn: arn('UndeliveredEventsQueue') },
-      Input: expect.toSatisfy((input: string) => {
-        expect(JSON.parse(input)).toEqual({
-          id: '<aws.scheduler.schedule-arn>',
-          time: '<aws.scheduler.scheduled-time>',
-          backup: { instance_id: INSTANCE, name_prefix: 'nightly' },
-        });
-        return true;
-      }),
     });
   });
 
-  it('input: as in the sample event', () => {
-    const { Target, Name } = properties('NightlySchedule', given);
+  it('input: its own ARN and the time of the night, as in the sample event', () => {
+    const { Target, Name } = properties('NightlySchedule');
     const { Input } = Target as { Input: string };
     const group = properties('NightlyGroup').Name;
     const sent = Input.replace(
       '<aws.scheduler.schedule-arn>',
       `arn:aws:scheduler:eu-central-1:123456789012:schedule/${group}/${Name}`,
-    ).replace('<aws.scheduler.scheduled-time>', '2026-03-01T02:30:00Z');
-    expect(JSON.parse(sent)).toEqual(sample('schedule'));
+    ).replace('<aws.scheduler.scheduled-time>', '2026-03-01T04:30:00Z');
+    expect(JSON.parse(sent)).toEqual(sample('nightly'));
   });
 
   it('role: assumed by Scheduler only for this account and this schedule group', () => {
-    expect(properties('NightlyRole').AssumeRolePolicyDocument).toMatchObject({
+    expect(properties('NightlyScheduleRole').AssumeRolePolicyDocument).toMatchObject({
       Statement: [
         {
           Principal: { Service: 'scheduler.amazonaws.com' },
