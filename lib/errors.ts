@@ -6,7 +6,7 @@ export type Retry = 'now' | 'later' | 'never';
 interface Meaning {
   /** The status over HTTP, where DDS gave none. */
   readonly status: number;
-  /** DDS's own status is no statement about the caller, and is not passed on. */
+  /** DDS's own status would mislead the caller, and is not passed on. */
   readonly hidesStatus?: true;
   readonly retry: Retry;
   /** `warn`: by the caller's or DDS's rules. `error`: for the operator to fix. */
@@ -32,9 +32,16 @@ export const REASONS = {
   DdsRejected: { status: 502, retry: 'never', level: 'warn' },
   DdsUnavailable: { status: 503, retry: 'now', level: 'error', outcomeUnknown: true, retryAfterSeconds: 30 },
   CredentialsRefused: { status: 502, hidesStatus: true, retry: 'later', level: 'error' },
-  UpstreamUnreachable: { status: 502, retry: 'now', level: 'error', outcomeUnknown: true },
-  UpstreamInvalid: { status: 502, hidesStatus: true, retry: 'now', level: 'error', outcomeUnknown: true },
-  UpstreamTimeout: { status: 504, retry: 'now', level: 'error', outcomeUnknown: true },
+  UpstreamUnreachable: { status: 502, retry: 'now', level: 'error', outcomeUnknown: true, retryAfterSeconds: 30 },
+  UpstreamInvalid: {
+    status: 502,
+    hidesStatus: true,
+    retry: 'now',
+    level: 'error',
+    outcomeUnknown: true,
+    retryAfterSeconds: 30,
+  },
+  UpstreamTimeout: { status: 504, retry: 'now', level: 'error', outcomeUnknown: true, retryAfterSeconds: 30 },
   OutcomeUnknown: { status: 504, retry: 'later', level: 'error', outcomeUnknown: true, retryAfterSeconds: 30 },
   SecretUnavailable: { status: 503, retry: 'later', level: 'error', retryAfterSeconds: 30 },
   ConfigurationError: { status: 500, hidesStatus: true, retry: 'never', level: 'error' },
@@ -82,7 +89,9 @@ const MAX_MESSAGE = 1000;
  * It holds no request, header, body or secret, so that it may be logged whole.
  */
 export class Failure extends Error {
+  /** Of the class, in the log of Lambda: minifying would shorten it to a letter. */
   static override readonly name: string = 'Failure';
+  /** Of the error. */
   override readonly name: Reason;
   readonly retry: Retry;
   readonly outcomeUnknown: boolean;
@@ -126,7 +135,7 @@ export class InvalidRequest extends Failure {
   readonly status: 400 | 404 | 405 | 413 | 415 | 422;
   /** Of the answer over HTTP. */
   readonly headers: Readonly<Record<string, string>>;
-  // Private, so that a log line does not hold as many as a hostile event breaks.
+  // Private: a log line would else hold every violation of a hostile event.
   readonly #details: readonly Violation[];
 
   constructor(

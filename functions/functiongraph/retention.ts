@@ -1,7 +1,7 @@
 /** Once a day, by a timer: deletes the backups that the rules let go, or reports them. */
 import middy from '@middy/core';
 import { handlerOf } from '../../lib/functiongraph/platform.ts';
-import { scheduledTime } from '../../lib/service/identity.ts';
+import { timerTime } from '../../lib/functiongraph/sources.ts';
 import { endRunEarly, loggedRun } from '../../lib/service/middleware.ts';
 import { retentionRuns } from '../../lib/service/retention-runs.ts';
 import type { Service } from '../../lib/service/service.ts';
@@ -12,7 +12,7 @@ export const retentionHandler = (service: Service) => {
   return middy(endRunEarly)
     .use(loggedRun('retention', timing.now))
     .handler(async (event, context, { signal }) => {
-      await run(scheduledTime(event, timing.now()), context, signal);
+      await run(timerTime(event, timing.now()), context, signal);
     });
 };
 

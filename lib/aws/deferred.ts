@@ -24,7 +24,10 @@ const OPERATIONS = {
 } as const;
 
 const MAX_PUBLISH_ATTEMPTS = 4;
-/** Past the deadline by more than this, an attempt ends before it asks DDS: every attempt before it was killed. */
+/**
+ * An attempt that begins later than this after the deadline does not ask DDS any more. It comes so late only where every
+ * invocation before it was killed, by a crash or by Lambda's time-out.
+ */
 const MAX_OVERTIME = HOUR;
 
 /** The end of a request that is not retried any more. */

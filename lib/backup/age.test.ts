@@ -167,7 +167,7 @@ describe('overdueMoments', () => {
     until: WEEK_AGO + (i + 1) * 5 * MINUTE,
   }));
   const momentsOf = (ages: ReturnType<typeof backupAges>, one = ORDERS) =>
-    windows.flatMap((window) => ages.overdueMoments(one, window, HORIZON));
+    windows.flatMap((window) => ages.overdueMoments(one, window));
 
   it('any last backup → once when the limit is passed, then every 24 hours', () => {
     fc.assert(
@@ -189,18 +189,14 @@ describe('overdueMoments', () => {
   it.each<[string, ReturnType<typeof backupAges>, ListedInstance]>([
     ['age that does not count', agesWith([ORDERS], [], { overrides: new Map([[ORDERS.id, 'off']]) }), ORDERS],
     ['neither backup nor time of creation', agesWith([instance('a')], []), instance('a')],
-    [
-      'not asked for yet, limit beyond the horizon',
-      backupAges(new Map([[ORDERS.id, ORDERS]]), { ...LIMITS, maxBackupAgeHours: 49 }),
-      ORDERS,
-    ],
+    ['not asked for yet', backupAges(new Map([[ORDERS.id, ORDERS]]), LIMITS), ORDERS],
   ])('%s → none', (_, ages, one) => {
     expect(momentsOf(ages, one)).toEqual([]);
   });
 
-  it('not asked for yet, limit within the horizon → once a day, at a time that stays the same', () => {
-    const moments = momentsOf(backupAges(new Map([[ORDERS.id, ORDERS]]), LIMITS));
-    expect(moments).toHaveLength(7);
-    expect(new Set(moments.map((moment) => moment % DAY)).size).toBe(1);
+  it('window of several days → every moment in it', () => {
+    const ages = agesWith([ORDERS], [backup('b', WEEK_AGO, { beganAt: WEEK_AGO })], { maxBackupAgeHours: 1 });
+    const moments = ages.overdueMoments(ORDERS, { after: WEEK_AGO + HOUR, until: WEEK_AGO + 3 * DAY + HOUR });
+    expect(moments).toEqual([1, 2, 3].map((days) => WEEK_AGO + days * DAY + HOUR));
   });
 });

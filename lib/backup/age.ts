@@ -1,7 +1,7 @@
 /** The backup age of each instance: the hours since its last completed backup, and when that is overdue. */
 import type { ListedInstance } from '../dds/types.ts';
 import { DAY, HOUR } from '../time.ts';
-import { type BegunBackup, endOf } from './lifecycle.ts';
+import { type BegunBackup, endOf, type Window } from './lifecycle.ts';
 
 export interface BackupAge {
   readonly instance_id: string;
@@ -90,23 +90,16 @@ export function backupAges(instances: ReadonlyMap<string, ListedInstance>, limit
 
     /**
      * The moments within the window at which an instance becomes overdue, and every 24 hours after that while it lasts.
-     * Of an instance of which nothing is known, the hours of the day follow from its id.
+     * None of an instance of which nothing is known.
      */
-    overdueMoments(
-      instance: ListedInstance,
-      { after, until }: { after: number; until: number },
-      horizon: number,
-    ): readonly number[] {
+    overdueMoments(instance: ListedInstance, { after, until }: Window): readonly number[] {
       const limit = limitOf(instance.id);
-      if (limit === undefined) return [];
-      const isUnknown = !last.has(instance.id);
-      if (isUnknown && limit * HOUR > horizon) return [];
-      const start = isUnknown ? phaseOf(instance.id) : (since(instance) ?? Number.NaN) + limit * HOUR;
-      const next = start + Math.max(0, Math.floor((after - start) / DAY) + 1) * DAY;
-      return next <= until ? [next] : [];
+      const from = since(instance);
+      if (limit === undefined || from === undefined) return [];
+      const start = from + limit * HOUR;
+      const first = start + Math.max(0, Math.floor((after - start) / DAY) + 1) * DAY;
+      const count = Math.max(0, Math.floor((until - first) / DAY) + 1);
+      return Array.from({ length: count }, (_, index) => first + index * DAY);
     },
   };
 }
-
-/** A time of the day that stays the same for an id, in milliseconds. */
-const phaseOf = (id: string): number => Array.from(id).reduce((sum, char) => (sum * 31 + char.charCodeAt(0)) % DAY, 7);

@@ -44,7 +44,7 @@ const creator = (random: () => number = () => 0.5, credentials = async () => DEM
     projectId: DEMO_PROJECT_ID,
     credentials,
     timing,
-    attemptMillis: 100,
+    attemptMillis: 300,
   });
   return backupCreator({ dds, timing, maxRequestAgeMillis: MAX_AGE });
 };
@@ -555,6 +555,11 @@ describe('create: the backup of a given name', () => {
     await expect(beside(record(fields))).rejects.toMatchObject({ name: 'OutcomeUnknown', retry: 'later' });
   });
 
+  it('FAILED, at a time that cannot be read → BackupNameTaken: whoever made it, no retry helps', async () => {
+    const failedOne = record({ status: 'FAILED', begin_time: 'yesterday' });
+    await expect(beside(failedOne)).rejects.toMatchObject({ name: 'BackupNameTaken', retry: 'never' });
+  });
+
   it.each(['DISABLED', 'EXPIRED'])('own, and %s → InstanceBusy, to be retried later', async (status) => {
     await expect(beside(record({ status }))).rejects.toMatchObject({ name: 'InstanceBusy' });
   });
@@ -576,6 +581,16 @@ describe('create: the backup of a given name', () => {
     await expect(deliver(NAMED, event())).rejects.toMatchObject({
       name: 'BackupNameTaken',
       annotation: { backup: { id, instance_id: seed.instance_id, status: 'COMPLETED' } },
+    });
+  });
+
+  it('held by a new backup of another instance while the list lags → searched wide again: BackupNameTaken', async () => {
+    await restart({ listLagMillis: 8 * SECOND });
+    const other = { backup: { instance_id: DEMO_OTHER_INSTANCE.id, name: 'before-migration' } };
+    await deliver(other, event('event-1'));
+    await expect(deliver(NAMED, event('event-2'))).rejects.toMatchObject({
+      name: 'BackupNameTaken',
+      annotation: { backup: { instance_id: DEMO_OTHER_INSTANCE.id } },
     });
   });
 
@@ -714,5 +729,16 @@ describe('create: too late', () => {
     listNext([], [], [], [record()]);
     expect(await deliver(notAfter(NAMED, 50), event())).toMatchObject({ kind: 'replayed', backup_id: 'b' });
     expect(posts()).toHaveLength(1);
+  });
+
+  it('not_after passes after "taken", and the list still lags → OutcomeUnknown: the backup may be its own', async () => {
+    await restart({ listLagMillis: 8 * SECOND });
+    const trigger = event();
+    await deliver(NAMED, trigger);
+    await expect(deliver(notAfter(NAMED, 50), trigger)).rejects.toMatchObject({
+      name: 'OutcomeUnknown',
+      retry: 'later',
+      message: expect.stringMatching(/^The list does not show the backup\. /),
+    });
   });
 });

@@ -8,7 +8,7 @@ import { type Budget, backoffMillis, MIN_ATTEMPT_MILLIS } from '../dds/retry.ts'
 import { formatDdsTime } from '../dds/time.ts';
 import type { ListBackupsQuery, ListedBackup } from '../dds/types.ts';
 import { annotate, Failure, type KnownBackup } from '../errors.ts';
-import { DAY, HOUR, isoSeconds, type Timing } from '../time.ts';
+import { DAY, HOUR, isoSeconds, SECOND, type Timing } from '../time.ts';
 import { ownershipOf } from './ownership.ts';
 import { deadlineOf, isLate } from './retry-policy.ts';
 import { backupNames, type Command } from './trigger.ts';
@@ -34,7 +34,7 @@ interface Created {
   readonly attempts: number;
 }
 
-/** DDS accepted the backup: its answer, and that verbatim. */
+/** DDS accepted the backup. Status and text are those of its answer. */
 export interface Accepted extends Created, AcceptedBackup {
   readonly kind: 'accepted';
 }
@@ -65,9 +65,16 @@ export const idsOf = (result: Result): BackupIds =>
 export type CreateBackup = (command: Command, delivery: Delivery) => Promise<Result>;
 
 /** Said wherever the outcome is unknown. */
-export const MAY_EXIST = 'The backup may exist: repeat the request with the same name or idempotency key.';
+export const MAY_EXIST =
+  'The backup may exist: repeat the request with the same idempotency key, or look for its name.';
 
-/** What DDS's list says of a name. */
+/** A backup outside of the usual window is looked for again after so long, since the list may lag. */
+const WIDE_SEARCH_INTERVAL = 10 * SECOND;
+
+/**
+ * What DDS's list says of a name: `own` is of this trigger and BUILDING or COMPLETED, `failed` is of this trigger and may
+ * be followed by the next attempt, `changing` is of this trigger and being deleted, `taken` is of another one.
+ */
 type Found =
   | { readonly kind: 'own' | 'failed' | 'taken' | 'undecided' | 'changing'; readonly backup: ListedBackup }
   | { readonly kind: 'absent' }
@@ -84,9 +91,8 @@ export function backupCreator({ dds, timing, maxRequestAgeMillis }: CreateOption
   async function createBackup(command: Command, delivery: Delivery): Promise<Result> {
     let failed: Failed | undefined;
     for (const name of backupNames(command)) {
-      // A backup that FAILED explains what became of its name. Under the next name nothing was submitted yet.
-      const { outcomeUnknown } = failed ? { outcomeUnknown: false } : delivery;
-      const tried = await tryName(name, command, { ...delivery, outcomeUnknown }, failed?.attempts ?? 0);
+      // An answer that an earlier delivery lost may be of any of the names.
+      const tried = await tryName(name, command, delivery, failed?.attempts ?? 0);
       if (tried.kind !== 'failed') return tried;
       failed = tried;
     }
@@ -106,12 +112,14 @@ export function backupCreator({ dds, timing, maxRequestAgeMillis }: CreateOption
   ): Promise<Result | Failed> {
     let { outcomeUnknown } = delivery;
     let attempts = attemptsBefore;
-    let searchedWide = false;
+    let searchedWideAt = Number.NEGATIVE_INFINITY;
+    // DDS said that the name is taken, and listed no backup that has it.
+    let isUnexplained = false;
     for (let round = 0; ; round++) {
       if (isLate(command, delivery.firstDelivery, maxRequestAgeMillis, timing.now())) {
         // An answer that was lost a moment ago may still take effect.
-        const mayTakeEffect = outcomeUnknown && !delivery.outcomeUnknown;
-        return lookUpOnly(command, delivery, attempts, mayTakeEffect);
+        const mayAppear = isUnexplained || (outcomeUnknown && !delivery.outcomeUnknown);
+        return lookUpOnly(command, delivery, attempts, mayAppear);
       }
 
       const submitted = await submit(name, command, delivery);
@@ -121,13 +129,15 @@ export function backupCreator({ dds, timing, maxRequestAgeMillis }: CreateOption
       outcomeUnknown ||= submitted.outcomeUnknown;
 
       if (!outcomeUnknown && !mayBeOwn(refusal)) throw annotate(refusal, { name, attempts });
-      const isWide: boolean = isTaken(refusal) && !searchedWide;
+      const now = timing.now().getTime();
+      const isWide: boolean = isTaken(refusal) && now >= searchedWideAt + WIDE_SEARCH_INTERVAL;
       const found = await lookUp([name], command, delivery, isWide);
-      searchedWide ||= isWide && found.kind !== 'unread';
+      if (isWide && found.kind !== 'unread') searchedWideAt = now;
       if (found.kind === 'own') return { kind: 'replayed', backup_id: found.backup.id, name, attempts };
       if (found.kind === 'failed') return { kind: 'failed', backup: found.backup, attempts };
 
       const isOpen = outcomeUnknown || isTaken(refusal);
+      isUnexplained ||= isTaken(refusal) && found.kind === 'absent';
       const mayLag = found.kind === 'absent' && isOpen && mayBeOwn(refusal);
       const pause = backoffMillis(round, timing.random);
       if (!mayLag || delivery.signal?.aborted || pause + MIN_ATTEMPT_MILLIS > delivery.timeLeft())
@@ -184,13 +194,14 @@ export function backupCreator({ dds, timing, maxRequestAgeMillis }: CreateOption
   }
 
   function judge(backup: ListedBackup, command: Command, { firstDelivery }: Delivery): Found {
+    const isGiven = command.request.backup.name !== undefined;
+    // Only a derived name has a successor: whoever made it, a given one is taken.
+    if (isGiven && backup.status === 'FAILED') return { kind: 'taken', backup };
     const ownership = ownershipOf(backup, command, firstDelivery, dds.clockOffset());
     if (ownership === 'other') return { kind: 'taken', backup };
     if (ownership === 'undecided') return { kind: 'undecided', backup };
     if (backup.status === 'BUILDING' || backup.status === 'COMPLETED') return { kind: 'own', backup };
-    if (backup.status !== 'FAILED') return { kind: 'changing', backup };
-    // Only a derived name has a successor.
-    return { kind: command.request.backup.name === undefined ? 'failed' : 'taken', backup };
+    return { kind: backup.status === 'FAILED' ? 'failed' : 'changing', backup };
   }
 
   /** Too late to submit anything: all that is left is to find the backup that an earlier delivery made. */
@@ -198,18 +209,18 @@ export function backupCreator({ dds, timing, maxRequestAgeMillis }: CreateOption
     command: Command,
     delivery: Delivery,
     attempts: number,
-    mayTakeEffect: boolean,
+    mayAppear: boolean,
   ): Promise<Result> {
     const names = backupNames(command);
     const found = await lookUp(names, command, delivery);
     if (found.kind === 'own')
       return { kind: 'replayed', backup_id: found.backup.id, name: found.backup.name, attempts };
     const [name = ''] = names;
-    if (found.kind === 'undecided' || found.kind === 'unread' || (found.kind === 'absent' && mayTakeEffect))
+    if (found.kind === 'undecided' || found.kind === 'unread' || (found.kind === 'absent' && mayAppear))
       throw annotate(explain(found, undefined, true), { name, attempts });
     const failure = new Failure(
       'DeadlinePassed',
-      'It is too late to make this backup, and DDS lists none of this trigger.',
+      'It is too late to make this backup, and DDS lists none of this trigger that is BUILDING or COMPLETED.',
     );
     throw annotate(failure, { name, attempts, ...('backup' in found && knownAs(found.backup)) });
   }
@@ -252,7 +263,8 @@ function explain(found: Found, refusal: Failure | undefined, isOpen: boolean): F
       if (refusal?.outcomeUnknown) return annotate(refusal, {}, MAY_EXIST);
       const cause = found.kind === 'unread' ? found.cause : refusal;
       const what = found.kind === 'unread' ? 'The list of backups cannot be read' : 'The list does not show the backup';
-      return annotate(new Failure('OutcomeUnknown', `${what}: ${cause?.message}`, { cause }), {}, MAY_EXIST);
+      const why = cause ? `: ${cause.message}` : '.';
+      return annotate(new Failure('OutcomeUnknown', `${what}${why}`, { cause }), {}, MAY_EXIST);
     }
   }
 }

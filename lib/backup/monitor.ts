@@ -52,6 +52,7 @@ const MAX_AHEAD = 2 * MINUTE;
 /** What began earlier is read only where an instance has nothing newer. */
 const MIN_HORIZON = 2 * DAY;
 const SLICE = 6 * HOUR;
+/** About single instances, in a run. */
 const MAX_QUESTIONS = 60;
 const MAX_PARALLEL = 8;
 /** Of an instance's newest backups, to find a completed one, and to compare sizes. */
@@ -62,7 +63,8 @@ const RUN_INTERVAL = 5 * MINUTE;
  * Reads what began within the horizon, and finds the events in the window of the run of `time` and how old the last
  * backup of each instance was then. A run finds the same whenever it is made and whichever runs were made before, as
  * long as DDS lists the same. Windows follow DDS's clock. What a run costs does not grow with the backups that are
- * stored: instances without a completed backup within the horizon are asked for one by one, at most 60 in a run.
+ * stored: instances without a completed backup within the horizon are asked for one by one, at most 60 in a run. Where
+ * there are more, every instance has its turn in one of several runs.
  * @throws what `DdsClient` throws
  */
 export type Monitor = (time: Date, budget: Budget) => Promise<MonitorRun>;
@@ -106,7 +108,10 @@ export function monitorOf({ dds, now, policy }: MonitorOptions): Monitor {
     const ages = backupAges(instances, policy);
     for (const backup of recent.values()) ages.add(backup);
 
-    const askNewest = async ({ id }: ListedInstance) => {
+    const unknown = ages.unknown();
+    const { turns, hasTurn } = turnOf(listed, time);
+    const asked = unknown.length <= MAX_QUESTIONS ? unknown : unknown.filter(hasTurn);
+    await inParallel(asked, async ({ id }) => {
       const type = policy.backupAgeOf === 'manual' && ({ backup_type: 'Manual' } as const);
       const newest = await readBackups({ instance_id: id, ...type }, MAX_NEWEST);
       for (const backup of newest) {
@@ -114,20 +119,22 @@ export function monitorOf({ dds, now, policy }: MonitorOptions): Monitor {
         ages.add(backup);
       }
       if (newest.length < MAX_NEWEST) ages.addNone(id);
-    };
-    await inParallel(rotated(ages.unknown(), time), askNewest);
+    });
 
     const offset = dds.clockOffset();
     const window = windowOf(time, isKnown(offset) ? offset : undefined);
     const inWindow = [...recent.values()].flatMap((backup) =>
       eventsOf(backup, stuckAfter).filter((event) => isWithin(window, event)),
     );
-    const suspicious = new Set<string>();
+    const suspicious = new Set(suspiciousSizes([...recent.values()]));
     const completed = new Set(
       inWindow.filter(({ kind }) => kind === 'completed').map(({ detail }) => detail.instance_id),
     );
-    // The backups to compare with may have begun before the horizon.
-    await inParallel([...completed], async (id) => {
+    // The backups to compare with may have begun before the horizon. Of the instances for which no question is left, the
+    // recent ones have to do.
+    const compared = [...completed].sort().slice(0, MAX_QUESTIONS - asked.length);
+    for (const { id, instance_id } of recent.values()) if (compared.includes(instance_id)) suspicious.delete(id);
+    await inParallel(compared, async (id) => {
       const newest = await readBackups({ instance_id: id }, MAX_NEWEST);
       for (const backupId of suspiciousSizes(newest)) suspicious.add(backupId);
     });
@@ -139,9 +146,14 @@ export function monitorOf({ dds, now, policy }: MonitorOptions): Monitor {
 
     const at = time.getTime() + middle(offset);
     const agesNow = ages.at(at, horizon);
+    // What was asked for one by one is known for sure in the run of its turn, which covers the runs since the last turn.
+    const old = new Set(unknown);
+    const sinceLastTurn = { ...window, after: window.after - (turns - 1) * RUN_INTERVAL };
     for (const age of agesNow) {
       const instance = instances.get(age.instance_id);
-      for (const moment of instance ? ages.overdueMoments(instance, window, horizon) : [])
+      const isOld = instance !== undefined && old.has(instance);
+      if (!instance || (isOld && !hasTurn(instance))) continue;
+      for (const moment of ages.overdueMoments(instance, isOld ? sinceLastTurn : window))
         events.push(overdue(age, moment));
     }
     const report = isReportDue(time, RUN_INTERVAL, policy.reportMinute)
@@ -161,19 +173,24 @@ export function monitorOf({ dds, now, policy }: MonitorOptions): Monitor {
 
 /** Acts on all items, at most eight at a time. Rejects with the first error, after which no item is begun. */
 async function inParallel<T>(items: readonly T[], act: (item: T) => Promise<void>): Promise<void> {
-  const queue = items.values();
+  const queue = [...items];
   const worker = async (): Promise<void> => {
-    for (const item of queue) await act(item);
+    for (let item = queue.shift(); item !== undefined; item = queue.shift())
+      await act(item).catch((error) => {
+        queue.length = 0;
+        throw error;
+      });
   };
   await Promise.all(Array.from({ length: Math.min(MAX_PARALLEL, items.length) }, worker));
 }
 
-/** Which instances are asked for in this run: another part of them in each. */
-function rotated(unknown: readonly ListedInstance[], time: Date): readonly ListedInstance[] {
-  if (unknown.length <= MAX_QUESTIONS) return unknown;
-  const sorted = unknown.toSorted((a, b) => (a.id < b.id ? -1 : 1));
-  const start = (Math.floor(time.getTime() / RUN_INTERVAL) * MAX_QUESTIONS) % sorted.length;
-  return [...sorted, ...sorted].slice(start, start + MAX_QUESTIONS);
+/** In how many runs every instance has its turn once, and which have it in the run of `time`: at most 60. */
+function turnOf(instances: readonly ListedInstance[], time: Date) {
+  const turns = Math.max(1, Math.ceil(instances.length / MAX_QUESTIONS));
+  const turn = Math.floor(time.getTime() / RUN_INTERVAL) % turns;
+  const ids = instances.map(({ id }) => id).sort();
+  const having = new Set(ids.filter((_, index) => index % turns === turn));
+  return { turns, hasTurn: ({ id }: ListedInstance): boolean => having.has(id) };
 }
 
 /** Queries for what began in slices of six hours. */
@@ -195,7 +212,7 @@ const isKnown = (offset: ClockOffset): boolean => offset !== MAX_SKEW;
 
 const middle = ({ atLeast, atMost }: ClockOffset): number => (atLeast + atMost) / 2;
 
-/** Without a begin nothing can be said of a backup. An end in the future is none. */
+/** Without a begin nothing can be said of a backup. An end in the future is left out. */
 function plausibleBackup(
   backup: ListedBackup,
   latest: number,

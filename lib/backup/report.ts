@@ -6,7 +6,7 @@ import { Failure } from '../errors.ts';
 import { DAY, isoSeconds, MINUTE } from '../time.ts';
 import type { BackupAge } from './age.ts';
 import { type BegunBackup, endOf } from './lifecycle.ts';
-import { suspiciousSizes } from './size.ts';
+import { COMPARED, suspiciousSizes } from './size.ts';
 
 export interface Report {
   /** The day, `yyyy-mm-dd`. */
@@ -59,7 +59,7 @@ export interface ReportInput {
 }
 
 export async function reportOf({ time, at, ages, instances, recent, dds, budget }: ReportInput): Promise<Report> {
-  const kept = await manualTotals(dds, budget);
+  const { totals: kept, older } = await readManual(dds, budget, new Set(recent.map(({ id }) => id)));
   const status = new Map(instances.map((instance) => [instance.id, instance.status]));
   const size = new Map(recent.map(({ id, sizeKb }) => [id, sizeKb]));
   const within = (backup: BegunBackup, millis: number) => (endOf(backup) ?? backup.beganAt) > at - millis;
@@ -80,23 +80,31 @@ export async function reportOf({ time, at, ages, instances, recent, dds, budget 
     };
   });
   const failed = recent.filter((backup) => backup.status === 'FAILED' && within(backup, 2 * DAY)).map(lineOf);
-  const flagged = suspiciousSizes(recent);
+  const flagged = suspiciousSizes([...recent, ...older]);
   const suspicious = recent.filter((backup) => flagged.has(backup.id) && within(backup, DAY)).map(lineOf);
   const day = isoSeconds(time.getTime()).slice(0, 10);
   return { day, instances: lines, failed, suspicious, summary: summaryOf(day, lines, failed, suspicious) };
 }
 
-/** Of all manual backups, by instance. The report does without where they cannot all be read in time. */
-async function manualTotals(dds: DdsClient, budget: Budget) {
+/**
+ * Reads all manual backups: their totals by instance, which are missing where they cannot all be read in time, and of each
+ * instance the newest completed ones that are not recent, to compare sizes with.
+ */
+async function readManual(dds: DdsClient, budget: Budget, recent: ReadonlySet<string>) {
   const totals = new Map<string, { count: number; sizeKb: number }>();
+  const older = new Map<string, ListedBackup[]>();
   try {
-    for await (const { instance_id, sizeKb = 0 } of dds.listBackups({ backup_type: 'Manual' }, budget)) {
+    for await (const backup of dds.listBackups({ backup_type: 'Manual' }, budget)) {
+      const { id, instance_id, status, sizeKb = 0 } = backup;
       const { count, sizeKb: sum } = totals.get(instance_id) ?? { count: 0, sizeKb: 0 };
       totals.set(instance_id, { count: count + 1, sizeKb: sum + sizeKb });
+      const kept = older.get(instance_id) ?? [];
+      if (status === 'COMPLETED' && !recent.has(id) && kept.length < COMPARED)
+        older.set(instance_id, [...kept, backup]);
     }
-    return totals;
+    return { totals, older: [...older.values()].flat() };
   } catch (error) {
-    if (error instanceof Failure) return undefined;
+    if (error instanceof Failure) return { totals: undefined, older: [...older.values()].flat() };
     throw error;
   }
 }

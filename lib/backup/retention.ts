@@ -189,14 +189,14 @@ export function retention({
   onExpired = async () => {},
 }: RetentionOptions): Retention {
   return async function run(time, budget) {
-    const plan = async (query: ListBackupsQuery): Promise<readonly Decision[]> => {
-      const instances = await collect(dds.listInstances({}, budget, onUnreadable));
+    const plan = async (query: ListBackupsQuery, skip?: OnUnreadable): Promise<readonly Decision[]> => {
+      const instances = await collect(dds.listInstances({}, budget, skip));
       if (instances.length === 0) throw new Failure('UpstreamInvalid', 'DDS lists no instance. Nothing is deleted.');
-      const backups = await collect(dds.listBackups(query, budget, onUnreadable));
+      const backups = await collect(dds.listBackups(query, budget, skip));
       return planRetention({ backups, instances }, policy, ddsNow(time));
     };
 
-    const decisions = await plan({});
+    const decisions = await plan({}, onUnreadable);
     const expired: ExpiredBackup[] = [];
     const postponed: { backup: ListedBackup; error: Failure }[] = [];
     const due = mode === 'delete' ? decisions.filter(({ action }) => action === 'delete') : [];
@@ -224,13 +224,13 @@ export function retention({
   /** Deletes a backup and waits until it is gone. Returns why it may still be there. */
   async function remove({ id }: ListedBackup, budget: Budget): Promise<Failure | undefined> {
     const deleted = await dds.deleteBackup(id, budget);
-    if ('refusal' in deleted && deleted.refusal.name !== 'BackupNotFound' && !deleted.outcomeUnknown)
-      return deleted.refusal;
+    const refusal = 'refusal' in deleted && deleted.refusal.name !== 'BackupNotFound' ? deleted.refusal : undefined;
+    if (refusal && 'refusal' in deleted && !deleted.outcomeUnknown) return refusal;
     const end = timing.now().getTime() + MAX_DELETION;
     for (;;) {
       const [listed] = await collect(dds.listBackups({ backup_id: id }, budget));
       if (!listed || listed.id !== id) return undefined;
-      if (listed.status !== 'DISABLED' && 'refusal' in deleted) return deleted.refusal;
+      if (listed.status !== 'DISABLED' && refusal) return refusal;
       if (timing.now().getTime() + POLL > end || budget.timeLeft() < POLL)
         return new Failure('UpstreamTimeout', `Backup ${id} is still ${listed.status} after its deletion.`);
       await timing.wait(POLL);

@@ -3,7 +3,7 @@ import type { ListedBackup } from '../dds/types.ts';
 import { groupByInstance } from './instances.ts';
 
 /** So many backups before it tell what size is usual. */
-const COMPARED = 5;
+export const COMPARED = 5;
 const MIN_FRACTION = 1 / 10;
 
 /** The ids of completed backups of 0 bytes, or of under a tenth of the median of the instance's five before. */

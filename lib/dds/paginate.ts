@@ -1,4 +1,4 @@
-/** The only paging: reads a list that comes and goes between two pages. */
+/** Reads a list page by page while its items change. Nothing else pages. */
 import { invalidAnswer } from './errors.ts';
 
 /** The items of one page, from `offset`. */
@@ -6,16 +6,19 @@ export type FetchPage = (offset: number, limit: number) => Promise<readonly unkn
 
 /** How often a page may repeat the one before it. */
 const MAX_REPEATS = 10;
-/** Going back as often means that the list loses more between two pages than a page holds. */
+/** More steps back mean that the list loses more items between two pages than a page holds. */
 const MAX_STEPS_BACK = 100;
 
 /**
- * Yields every item once. None that is listed all the while is left out, in whatever order pages overlap.
+ * Yields every item once. An item that is listed all the while is never left out.
  *
- * Items come at the front and go anywhere. What goes moves all behind it forward, past the beginning of the next page.
- * So a page begins with the last item of the page before. A page that does not begin with an item that was seen may
- * follow a gap: the page before it is read again. The list has ended where a page holds nothing but the item seen last.
- * The items decide: `total_count` is wrong at times, and a server may give fewer items than asked for.
+ * New items are inserted at the front. A deleted item moves all later ones to smaller offsets, so that the next page would
+ * skip some. Therefore every page begins with the last item of the page before:
+ *
+ *     page 1: A B C        page 2: C D E        page 3: E        the end: nothing but the item seen last
+ *
+ * A page that begins with an unknown item may follow a gap, and is read again from further ahead. Only the items count:
+ * `total_count` is wrong at times, and a server may give fewer items than asked for.
  * @param keyOf what identifies an item
  * @throws what `fetchPage` throws, and Failure `UpstreamInvalid` for a list that makes no progress, or that changes
  * faster than it can be read

@@ -33,3 +33,9 @@ function readHttpEvent(event: unknown, isAuthorized: boolean): HttpRequest {
     time: undefined,
   };
 }
+
+/** The answer as APIG reads it. */
+export const httpReply = (response: HttpResponse): HttpResponse & { readonly isBase64Encoded: false } => ({
+  isBase64Encoded: false,
+  ...response,
+});

@@ -49,6 +49,11 @@ const VARIABLES = [
   'STAGE',
 ] as const;
 
+const ORIGIN = ['OTC_SDK_PROJECT_ID', 'OTC_SDK_REGION', 'STAGE'] as const;
+
+/** FunctionGraph runs in no other. */
+const REGION = 'eu-de';
+
 const current = new AsyncLocalStorage<FunctionGraphContext>();
 
 const platformCredentials = async (): Promise<Credentials> => {
@@ -57,7 +62,10 @@ const platformCredentials = async (): Promise<Credentials> => {
   const sk = context?.getSecuritySecretKey();
   const securityToken = context?.getSecurityToken();
   if (ak && sk) return { ak, sk, ...(securityToken && { securityToken }) };
-  throw new Failure('ConfigurationError', 'The function has no access key. Give it an agency with rights for DDS.');
+  throw new Failure(
+    'ConfigurationError',
+    'The function has no access key. Give it an agency with rights for DDS and SMN.',
+  );
 };
 
 /** A FunctionGraph handler: declared with two parameters, which its runtime counts. */
@@ -73,20 +81,17 @@ export function handlerOf(
   options: Partial<ServiceOptions> = {},
 ): Handler {
   let stack: ReturnType<typeof stackOf> | undefined;
-  return (event: unknown, context: FunctionGraphContext) => {
+  return async (event: unknown, context: FunctionGraphContext) => {
     stack ??= stackOf(serviceOf(context, options));
+    // middy's types ask for the event that the last middleware leaves.
     return current.run(context, stack, event as never, invocationOf(context) as never);
   };
 }
 
 function serviceOf(context: FunctionGraphContext, options: Partial<ServiceOptions>): Service {
-  const given = VARIABLES.map((name) => [name, context.getUserData(name) || undefined] as const);
-  // The event bus of the contract is a topic here.
-  const env: Environment = {
-    OTC_SDK_PROJECT_ID: context.getProjectID(),
-    ...Object.fromEntries(given.filter(([, value]) => value !== undefined)),
-    EVENT_BUS: context.getUserData('EVENT_TOPIC_URN'),
-  };
+  const env = environmentOf(context);
+  // Where a log line comes from is read there.
+  for (const name of ORIGIN) if (env[name]) process.env[name] = env[name];
   const { timing = systemTiming } = options;
   return backupService({
     env,
@@ -98,6 +103,17 @@ function serviceOf(context: FunctionGraphContext, options: Partial<ServiceOption
     handover: unsupported,
     ...options,
   });
+}
+
+function environmentOf(context: FunctionGraphContext): Environment {
+  const given = VARIABLES.map((name) => [name, context.getUserData(name)] as const);
+  return {
+    OTC_SDK_PROJECT_ID: context.getProjectID(),
+    OTC_SDK_REGION: REGION,
+    ...Object.fromEntries(given.filter(([, value]) => value)),
+    // The event bus of the contract is a topic here.
+    EVENT_BUS: context.getUserData('EVENT_TOPIC_URN'),
+  };
 }
 
 const unsupported = async (): Promise<never> => {

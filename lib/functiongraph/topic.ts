@@ -3,7 +3,7 @@ import { type Budget, retry } from '../dds/retry.ts';
 import { Failure } from '../errors.ts';
 import { endpointOf } from '../otc/endpoints.ts';
 import type { Credentials } from '../otc/signer.ts';
-import { signingClient } from '../otc/signing-client.ts';
+import { type SigningClient, signingClient } from '../otc/signing-client.ts';
 import type { Environment } from '../service/config.ts';
 import { originOf } from '../service/log.ts';
 import type { BusEvent, Notifier, Publisher } from '../service/ports.ts';
@@ -11,9 +11,16 @@ import { SECOND, type Timing } from '../time.ts';
 
 const ATTEMPT_MILLIS = 3 * SECOND;
 const TOTAL_MILLIS = 8 * SECOND;
-/** SMN API reference, "Publishing a Message". */
+/** Characters. SMN API reference, "Publishing a Message". */
 const MAX_SUBJECT = 512;
 const MAX_MESSAGE_BYTES = 256 * 1024;
+/** A character that was cut in half becomes one of three bytes. */
+const REPLACEMENT_BYTES = 3;
+/** Region, project and name. */
+const TOPIC_URN = /^urn:smn:([\w-]+):(\w+):[\w-]+$/;
+
+/** The `source` of every event. */
+export const SOURCE = 'dds-backup-trigger';
 
 type ReadCredentials = () => Promise<Credentials>;
 
@@ -42,49 +49,67 @@ export function topicNotifier(env: Environment, credentials: ReadCredentials, ti
   };
 }
 
+/** What happened, to which instance, under which name: `DDS Backup Completed: orders: nightly-…` */
 const subjectOf = ({ type, detail }: BusEvent): string =>
-  [type, detail.instance_name ?? detail.instance_id, detail.name].filter(Boolean).join(': ').slice(0, MAX_SUBJECT);
+  [type, detail.instance_name ?? detail.instance_id, detail.name].filter(Boolean).join(': ');
 
 const messageOf = ({ type, time, detail }: BusEvent, env: Environment): string =>
   JSON.stringify({
-    source: 'dds-backup-trigger',
+    source: SOURCE,
     'detail-type': type,
     time: time.toISOString(),
     detail: { ...originOf(env), ...detail },
   });
 
-/** Sends one message. Throws Failure `PublishFailed` or `ConfigurationError`. */
-function sender(env: Environment, credentials: ReadCredentials, timing: Timing) {
-  const region = env.OTC_SDK_REGION || 'eu-de';
-  const request = signingClient(env.SMN_ENDPOINT || (endpointOf('smn', region) ?? 'https://invalid'));
+type Send = (topic: string, subject: string, message: string) => Promise<void>;
 
-  return async (topic: string, subject: string, message: string): Promise<void> => {
+/** Sends one message. Throws Failure `PublishFailed` or `ConfigurationError`. */
+function sender(env: Environment, credentials: ReadCredentials, timing: Timing): Send {
+  // Connections are kept for the next message.
+  const clients = new Map<string, SigningClient>();
+
+  return async (topic, subject, message) => {
+    const { endpoint, path } = addressOf(topic, env);
+    const client = clients.get(endpoint) ?? signingClient(endpoint);
+    clients.set(endpoint, client);
     const end = timing.now().getTime() + TOTAL_MILLIS;
     const budget: Budget = { timeLeft: () => end - timing.now().getTime() };
-    // A message that is too long would be refused; its beginning is better than nothing.
-    const text = Buffer.from(message).subarray(0, MAX_MESSAGE_BYTES).toString();
+    const body = JSON.stringify({ subject: oneLine(subject), message: shortened(message) });
+
     const publish = async (): Promise<void> => {
-      const { status } = await request(
-        {
-          method: 'POST',
-          path: `/v2/${env.OTC_SDK_PROJECT_ID}/notifications/topics/${topic}/publish`,
-          headers: { 'content-type': 'application/json' },
-          body: JSON.stringify({ subject, message: text }),
-        },
-        await credentials(),
-        timing.now(),
-        { timeoutMillis: Math.max(1, Math.min(ATTEMPT_MILLIS, budget.timeLeft())) },
-      );
-      if (status < 300) return;
-      const about = `The topic ${topic}: SMN answered ${status}.`;
-      if ([400, 401, 403, 404].includes(status))
-        throw new Failure('ConfigurationError', `${about} Does it exist, and may the agency publish to it?`);
-      throw new Failure('PublishFailed', about, { retry: 'now' });
+      const timeoutMillis = Math.max(1, Math.min(ATTEMPT_MILLIS, budget.timeLeft()));
+      const request = { method: 'POST', path, headers: { 'content-type': 'application/json' }, body } as const;
+      const { status } = await client(request, await credentials(), timing.now(), { timeoutMillis });
+      if (status >= 300) throw refusal(topic, status);
     };
     const attempted = await retry(publish, budget, timing);
     if ('answer' in attempted) return;
-    const { refusal } = attempted;
-    if (refusal.name === 'ConfigurationError') throw refusal;
-    throw new Failure('PublishFailed', refusal.message, { cause: refusal });
+    if (attempted.refusal.name === 'ConfigurationError') throw attempted.refusal;
+    throw new Failure('PublishFailed', attempted.refusal.message, { cause: attempted.refusal });
   };
+}
+
+/** The URN says where the topic is. */
+function addressOf(topic: string, env: Environment): { readonly endpoint: string; readonly path: string } {
+  const [, region = '', projectId] = TOPIC_URN.exec(topic) ?? [];
+  const endpoint = env.SMN_ENDPOINT || endpointOf('smn', region);
+  if (projectId !== undefined && endpoint !== undefined)
+    return { endpoint, path: `/v2/${projectId}/notifications/topics/${topic}/publish` };
+  throw new Failure('ConfigurationError', 'Configuration: the URN of a topic is urn:smn:region:project_id:name.');
+}
+
+function refusal(topic: string, status: number): Failure {
+  const about = `The topic ${topic}: SMN answered ${status}.`;
+  return [400, 401, 403, 404].includes(status)
+    ? new Failure('ConfigurationError', `${about} Does it exist, and may the agency publish to it?`)
+    : new Failure('PublishFailed', about, { retry: 'now' });
+}
+
+const oneLine = (subject: string): string => subject.replace(/\s+/g, ' ').slice(0, MAX_SUBJECT);
+
+/** A message that is too long would be refused; its beginning is better than nothing. */
+function shortened(message: string): string {
+  const bytes = Buffer.from(message);
+  if (bytes.length <= MAX_MESSAGE_BYTES) return message;
+  return bytes.subarray(0, MAX_MESSAGE_BYTES - REPLACEMENT_BYTES).toString();
 }

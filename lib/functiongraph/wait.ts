@@ -1,20 +1,20 @@
 /** Retries inside the invocation: FunctionGraph has no durable functions, but its asynchronous calls may run for hours. */
 import type { Result } from '../backup/create.ts';
-import { violationsOf } from '../backup/request.ts';
+import { isBackupRequest, violationsOf } from '../backup/request.ts';
 import { pauseAfter } from '../backup/retry-policy.ts';
 import type { ValidEvent } from '../backup/trigger.ts';
 import { DdsError } from '../dds/errors.ts';
 import { Failure, InvalidRequest } from '../errors.ts';
 import { describeError, log } from '../service/log.ts';
-import type { BusEvent, Invocation, ParsedEvent } from '../service/ports.ts';
-import type { Service } from '../service/service.ts';
-import { SECOND } from '../time.ts';
+import type { BusEvent, EventDescription, Invocation, ParsedEvent } from '../service/ports.ts';
+import type { Service, TimeLeft } from '../service/service.ts';
+import { SECOND, type Timing } from '../time.ts';
 import type { EventPart } from './sources.ts';
 
 const DEFAULT_MAX_WAIT_SECONDS = '3600';
 /** Kept of the invocation for the last attempt and its end. */
 const RESERVE = 90 * SECOND;
-/** One attempt, so that a retry does not use up the whole invocation. */
+/** One attempt, with the retries of its requests, so that it does not use up the whole invocation. */
 const ATTEMPT = 60 * SECOND;
 
 /**
@@ -39,12 +39,11 @@ export async function createAndWait(
     timing.now().getTime() + invocation.getRemainingTimeInMillis() - RESERVE,
     service.deadlineOf(event, firstDelivery).getTime(),
   );
-  const shortened = { getRemainingTimeInMillis: () => Math.min(ATTEMPT, invocation.getRemainingTimeInMillis()) };
 
   let outcomeUnknown = false;
   for (let attempt = 0; ; attempt++) {
     try {
-      return await service.create(event, shortened, undefined, { firstDelivery, outcomeUnknown });
+      return await service.create(event, attemptOf(invocation, timing), undefined, { firstDelivery, outcomeUnknown });
     } catch (error) {
       if (!(error instanceof Failure)) throw error;
       outcomeUnknown ||= error.outcomeUnknown;
@@ -60,23 +59,29 @@ export async function createAndWait(
       const next_attempt = new Date(now.getTime() + pause).toISOString();
       const about = { ...description, ...describeError(error), next_attempt, not_after: new Date(end).toISOString() };
       log('info', { event: 'request.deferred', ...about, attempt: attempt + 1 });
-      if (attempt === 0) await publishOnce(service, deferredEvent(invocation, about, now));
+      if (attempt === 0) {
+        const detail = { id: `${idOf(description, invocation)}-deferred`, ...about };
+        await publishOnce(service, { type: 'DDS Backup Request Deferred', time: now, detail });
+      }
       await timing.wait(pause);
     }
   }
 }
 
 function validated({ request, trigger }: ParsedEvent): ValidEvent {
-  const violations = violationsOf(request);
-  if (violations.length > 0) throw new InvalidRequest(400, 'The request is invalid', violations);
-  return { request: request as ValidEvent['request'], trigger };
+  if (isBackupRequest(request)) return { request, trigger };
+  throw new InvalidRequest(400, 'The request is invalid', violationsOf(request));
 }
 
-const deferredEvent = ({ awsRequestId }: Invocation, about: object, time: Date): BusEvent => ({
-  type: 'DDS Backup Request Deferred',
-  time,
-  detail: { id: `${awsRequestId}-deferred`, ...about },
-});
+/** What of an invocation an attempt that begins now may use. */
+function attemptOf(invocation: Invocation, { now }: Timing): TimeLeft {
+  const end = now().getTime() + ATTEMPT;
+  return { getRemainingTimeInMillis: () => Math.min(end - now().getTime(), invocation.getRemainingTimeInMillis()) };
+}
+
+/** The same for every delivery, where the event has an identity. */
+export const idOf = ({ idempotency_key }: EventDescription, { awsRequestId }: Invocation): string =>
+  idempotency_key ?? awsRequestId;
 
 /** Where the topic does not take an event, the log has it. */
 export async function publishOnce({ publish }: Service, event: BusEvent): Promise<void> {

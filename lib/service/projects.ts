@@ -53,8 +53,8 @@ export function serveProjects({ config, credentials, timing, attemptMillis = 10 
   const names = all.map(({ origin }) => origin.project_id).join(', ');
 
   async function search(instanceId: string, budget: Budget): Promise<Project> {
-    const answers = await Promise.all(all.map((project) => isIn(project, instanceId, budget)));
-    const hits = all.filter((_, index) => answers[index] === true);
+    const answers = await askAll(all, (project, signal) => isIn(project, instanceId, { ...budget, signal }), budget);
+    const hits = all.filter((project) => answers.get(project) === true);
     const [project, ...others] = hits;
     if (others.length > 0)
       log('warn', { event: 'instance.ambiguous', instance_id: instanceId, ...project?.origin, projects: hits.length });
@@ -62,7 +62,7 @@ export function serveProjects({ config, credentials, timing, attemptMillis = 10 
       located.set(instanceId, project);
       return project;
     }
-    const cause = answers.find((answer) => answer instanceof Failure);
+    const cause = all.map((project) => answers.get(project)).find((answer) => answer instanceof Failure);
     if (cause) {
       const message = `Instance ${instanceId} is in no project that answered. One did not: ${cause.message}`;
       throw new Failure('DdsUnavailable', message, { cause, outcomeUnknown: false });
@@ -88,6 +88,35 @@ export function serveProjects({ config, credentials, timing, attemptMillis = 10 
   };
 }
 
+/** Once one project has the instance, the others may take so long: a project that is down does not use up the time. */
+const GRACE = SECOND;
+
+/** The answers of all projects, or those that came within `GRACE` of the first `true`. The others are given up. */
+async function askAll<Answer>(
+  all: readonly Project[],
+  ask: (project: Project, signal: AbortSignal) => Promise<Answer>,
+  { signal }: Budget,
+): Promise<ReadonlyMap<Project, Answer>> {
+  const answers = new Map<Project, Answer>();
+  const giveUp = new AbortController();
+  const either = AbortSignal.any([giveUp.signal, ...(signal ? [signal] : [])]);
+  let timer: NodeJS.Timeout | undefined;
+  try {
+    await new Promise<void>((resolve, reject) => {
+      for (const project of all)
+        ask(project, either).then((answer) => {
+          answers.set(project, answer);
+          if (answers.size === all.length) resolve();
+          else if (answer === true) timer ??= setTimeout(resolve, GRACE);
+        }, reject);
+    });
+  } finally {
+    clearTimeout(timer);
+    giveUp.abort();
+  }
+  return answers;
+}
+
 /** Whether a project has an instance; a failure where it cannot be known. */
 async function isIn({ origin, dds }: Project, instanceId: string, budget: Budget): Promise<boolean | Failure> {
   try {
@@ -104,11 +133,13 @@ async function isIn({ origin, dds }: Project, instanceId: string, budget: Budget
  * @throws Failure `BackupNotFound` when it is in none; what another project throws where that may be wrong
  */
 export async function readBackup({ all }: Projects, id: string, budget: Budget): Promise<BackupStatus> {
-  const results = await Promise.allSettled(all.map(({ status }) => status.read(id, budget)));
-  const found = results.find((result) => result.status === 'fulfilled');
-  if (found) return found.value;
-  const failures = results.flatMap((result) => (result.status === 'rejected' ? [result.reason] : []));
-  throw failures.find((failure) => !(failure instanceof Failure && failure.name === 'BackupNotFound')) ?? failures[0];
+  try {
+    return await Promise.any(all.map(({ status }) => status.read(id, budget)));
+  } catch (error) {
+    if (!(error instanceof AggregateError)) throw error;
+    const failures: readonly unknown[] = error.errors;
+    throw failures.find((failure) => !(failure instanceof Failure && failure.name === 'BackupNotFound')) ?? failures[0];
+  }
 }
 
 /**
