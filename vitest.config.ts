@@ -2,6 +2,8 @@ import { defineConfig } from 'vitest/config';
 
 export default defineConfig({
   test: {
+    // Real servers answer late on a machine that is busy.
+    testTimeout: 30_000,
     include: ['{lib,functions,emulator,scripts,test}/**/*.test.ts'],
     reporters: ['default', ['json', { outputFile: 'coverage/results.json' }]],
     coverage: {

@@ -84,7 +84,7 @@ wait_for_child() { # sets $code, its exit status
 
 # --- Options ---
 
-# A number without leading zeros, which a shell would read as octal. Prints nothing if it is none.
+# A number without leading zeros, which a shell would read as octal. Prints nothing for other text.
 number() { # TEXT
   case $1 in '' | *[!0-9]*) return 0 ;; esac
   printf '%s\n' "$1" | sed -n 's/^0*\([0-9]\{1,7\}\)$/\1/p'

@@ -56,7 +56,7 @@ const serviceOf = (env: Record<string, string> = {}, publish = keep) =>
       wait: async (millis) => time.advance(millis),
       random: () => 1,
     },
-    attemptMillis: 300,
+    attemptMillis: 100,
   });
 
 const invocation = (requestId?: string) => {

@@ -22,7 +22,7 @@ const deliver = (event: unknown, env: Record<string, string> = {}) => {
   const service = awsService({
     env: { ...environment(emulator), ...env },
     timing: { ...time, random: () => 1 },
-    attemptMillis: 300,
+    attemptMillis: 100,
   });
   const end = time.now().getTime() + 60_000;
   const context = lambdaContext(() => end - time.now().getTime());

@@ -40,7 +40,7 @@ async function post(event: unknown, env: Record<string, string> = {}, random = (
   const service = awsService({
     env: { ...environment(emulator), ...env },
     timing: { now: time.now, wait: time.wait, random },
-    attemptMillis: 300,
+    attemptMillis: 100,
   });
   const end = time.now().getTime() + INVOCATION;
   const context = lambdaContext(() => end - time.now().getTime());

@@ -44,7 +44,7 @@ const creator = (random: () => number = () => 0.5, credentials = async () => DEM
     projectId: DEMO_PROJECT_ID,
     credentials,
     timing,
-    attemptMillis: 300,
+    attemptMillis: 100,
   });
   return backupCreator({ dds, timing, maxRequestAgeMillis: MAX_AGE });
 };

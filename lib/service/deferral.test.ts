@@ -132,13 +132,4 @@ describe('createOrDefer', () => {
       expect(error).toMatchObject({ message: expect.stringContaining('First: DDS answered 403') });
     },
   );
-
-  it.each([
-    ['is known', { kind: 'error', ...refusals.instanceBusy }, 'ConfigurationError'],
-    ['is unknown', { kind: 'reset', when: 'after' }, 'OutcomeUnknown'],
-  ] as const)('deferred is not configured, outcome at DDS %s → says so', async (_, fault, name) => {
-    emulator.control.decideFaults(() => fault);
-    const cause = new Failure('ConfigurationError', 'DEFERRED_FUNCTION is missing');
-    await expect(run(eventOf(), { handover: () => Promise.reject(cause) }).result).rejects.toMatchObject({ name });
-  });
 });

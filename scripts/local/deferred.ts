@@ -2,11 +2,12 @@
 import { readFile } from 'node:fs/promises';
 import { setTimeout } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { runDurableExecution } from '../../emulator/aws/durable-execution.ts';
+import { type DurableExecutionEnd, runDurableExecution } from '../../emulator/aws/durable-execution.ts';
 import { deferredHandler } from '../../functions/deferred.ts';
 import { awsService } from '../../lib/aws/platform.ts';
 import { isObject, parseJson } from '../../lib/json.ts';
-import { MINUTE, SECOND } from '../../lib/time.ts';
+import type { Environment } from '../../lib/service/config.ts';
+import { MINUTE, SECOND, systemTiming } from '../../lib/time.ts';
 import { EMULATOR_PORT, recent } from '../plugins/local.ts';
 import { emulatorEnvironment, main, readPort, Unusable } from './command.ts';
 
@@ -44,24 +45,37 @@ export async function retryLocally({
 }: LocalDeferral): Promise<number> {
   const env = await emulatorEnvironment(port);
   const record = await readRecord(file);
-  const service = awsService({
-    env,
-    publish: async (events) => {
-      for (const { type, detail } of events) print(`published: ${type} ${JSON.stringify(detail)}`);
-    },
-  });
   const now = new Date();
   const payload = {
     ...record,
     timestamp: now.toISOString(),
     ...('requestPayload' in record && { requestPayload: recent(record.requestPayload, now) }),
   };
-  const { error, result } = await runDurableExecution({
+  const { error } = await runDeferred(payload, { env, print, wait });
+  return error ? 1 : 0;
+}
+
+export interface DeferredRun {
+  readonly env: Environment;
+  readonly print: (line: string) => void;
+  readonly wait: (millis: number) => Promise<void>;
+}
+
+/** Runs `deferred` with the payload until it has an end. Prints each pause, what would be published, and the end. */
+export async function runDeferred(payload: unknown, { env, print, wait }: DeferredRun): Promise<DurableExecutionEnd> {
+  const service = awsService({
+    env,
+    timing: { ...systemTiming, wait },
+    publish: async (events) => {
+      for (const { type, detail } of events) print(`published: ${type} ${JSON.stringify(detail)}`);
+    },
+  });
+  const end = await runDurableExecution({
     handler: deferredHandler(service),
     payload,
     context: () => {
-      const end = Date.now() + MINUTE;
-      return { awsRequestId: 'local', getRemainingTimeInMillis: () => end - Date.now() };
+      const deadline = Date.now() + MINUTE;
+      return { awsRequestId: 'local', getRemainingTimeInMillis: () => deadline - Date.now() };
     },
     now: () => new Date(),
     wait: async (millis, operation) => {
@@ -69,8 +83,9 @@ export async function retryLocally({
       await wait(Math.min(millis, MAX_WAIT_MILLIS));
     },
   });
+  const { error, result } = end;
   print(error ? `failed: ${error.ErrorType}: ${error.ErrorMessage}` : `succeeded: ${JSON.stringify(result)}`);
-  return error ? 1 : 0;
+  return end;
 }
 
 async function readRecord(file: string): Promise<object> {

@@ -13,17 +13,23 @@ export function listenError(port: number): Promise<string | undefined> {
   return promise;
 }
 
-/** Any. */
-export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, HOST);
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  await once(server, 'close');
-  return typeof address === 'object' && address ? address.port : 0;
+export const isFree = async (port: number): Promise<boolean> => (await listenError(port)) === undefined;
+
+/**
+ * Free ports, one after the other, each process from a place of its own: below those that systems hand out by
+ * themselves, where a connection could take a port before it is used.
+ */
+export function portSource(first: number): () => Promise<number> {
+  let last = first + (process.pid % 1000) * 10;
+  return async function next(): Promise<number> {
+    last += 1;
+    const port = last;
+    return (await isFree(port)) ? port : next();
+  };
 }
 
-export const isFree = async (port: number): Promise<boolean> => (await listenError(port)) === undefined;
+/** Any. */
+export const freePort = portSource(20_000);
 
 export async function isListening(port: number): Promise<boolean> {
   const socket = connect(port, HOST);

@@ -35,8 +35,13 @@ Create a backup:
 
   curl http://localhost:${http}/backups -H 'content-type: application/json' -d '${JSON.stringify(request)}'
 
-An instance runs one backup at a time, and here each takes three seconds. Until then the same line
-is refused: InstanceBusy. In another terminal:
+The same, until the backup is COMPLETED:
+
+  clients/backup-and-wait.sh --url http://localhost:${http}/backups --instance-id ${DEMO_INSTANCE.id} --name-prefix before-migration
+
+An instance runs one backup at a time, and here each takes three seconds. Until then curl is answered
+403 InstanceBusy. With -H 'prefer: respond-async' it is answered 202, and the function deferred retries
+the request in this terminal. In another terminal:
 
   npm run deferred${option}    retries an event whose instance was busy, until DDS accepts it
   npm run monitor${option}     prints the backup events of the last five minutes, and the backup ages

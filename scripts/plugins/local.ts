@@ -9,7 +9,7 @@ interface Serverless {
   processedInput: { commands: string[] };
   service: {
     provider: { environment?: Record<string, unknown> };
-    functions: Record<string, { handler: string; environment?: Record<string, unknown> }>;
+    functions: Record<string, { handler: string; name?: string; environment?: Record<string, unknown> }>;
   };
 }
 
@@ -51,14 +51,37 @@ export default class LocalPlugin {
     const command = this.#serverless.processedInput.commands.join(' ');
     if (command !== 'offline' && command !== 'offline start' && command !== 'invoke local') return;
     await this.#useEmulator();
-    this.#leaveOutReferences();
     if (command === 'invoke local') this.#nameExtensions();
+    else this.#useLocalAws();
+    this.#leaveOutWhatIsNoText();
   }
 
-  /** References to resources, such as DEFERRED_FUNCTION: there is no stack to ask, and invoke local would fail. */
-  #leaveOutReferences(): void {
-    for (const { environment = {} } of Object.values(this.#serverless.service.functions)) {
-      for (const [name, value] of Object.entries(environment)) if (isObject(value)) delete environment[name];
+  /** Keeps the shell's AWS account from the functions. `npm start` emulates what they call of AWS. */
+  #useLocalAws(): void {
+    const { provider, functions } = this.#serverless.service;
+    const { AWS_ENDPOINT_URL } = process.env;
+    for (const name of Object.keys(process.env)) if (name.startsWith('AWS_')) delete process.env[name];
+    const keys = { AWS_ACCESS_KEY_ID: 'local', AWS_SECRET_ACCESS_KEY: 'local' };
+    provider.environment = { ...provider.environment, ...keys, ...(AWS_ENDPOINT_URL && { AWS_ENDPOINT_URL }) };
+    for (const name of ['http', 'invoke'])
+      if (functions[name]) functions[name].handler = `scripts/local/handlers.${name}`;
+    // Without npm start nothing takes asynchronous calls.
+    if (!process.send) return;
+    for (const { environment = {} } of Object.values(functions)) {
+      if (environment.DEFERRED_FUNCTION) environment.DEFERRED_FUNCTION = functions.deferred?.name;
+      if (environment.INVOKE_FUNCTION) environment.INVOKE_FUNCTION = functions.invoke?.name;
+    }
+    process.send(Object.values(functions).flatMap(({ name }) => name ?? []));
+  }
+
+  /**
+   * References to resources, since there is no stack to ask, and invoke local would fail; and null, which leaves a
+   * variable out in the cloud, and which serverless-offline makes "null".
+   */
+  #leaveOutWhatIsNoText(): void {
+    const { provider, functions } = this.#serverless.service;
+    for (const { environment = {} } of [provider, ...Object.values(functions)]) {
+      for (const [name, value] of Object.entries(environment)) if (typeof value === 'object') delete environment[name];
     }
   }
 

@@ -121,7 +121,7 @@ describe('backup-and-wait.sh', { timeout: 20_000 }, () => {
       ['HTML, 200', answer(200, `<html>"backup_id":"${ID}"</html>`, { 'content-type': 'text/html' }), 2],
       ['200 without an id', answer(200, { job_id: 'x' }), 2],
       ['200 with an empty body', answer(200, ''), 2],
-      ['200 with an id that is none', answer(200, { backup_id: '../x' }), 2],
+      ['200 with an id that is malformed', answer(200, { backup_id: '../x' }), 2],
       ['200 with an id that is too long', answer(200, { backup_id: 'x'.repeat(65) }), 2],
       ['200 that quotes an id', answer(200, { text: `"backup_id":"${ID}"` }), 2],
       ['200, cut off by a proxy', answer(200, `{"backup_id":"${ID}"`), 2],
