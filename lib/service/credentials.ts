@@ -23,8 +23,9 @@ export interface CredentialStore {
 }
 
 interface Secret {
-  readonly credentials?: Credentials;
-  /** By project; what is wrong with a key instead of it. */
+  /** Of all projects without one of their own. Instead of a key that is wrong: what is wrong with it. */
+  readonly credentials: Credentials | string;
+  /** By project. */
   readonly projects: ReadonlyMap<string, Credentials | string>;
   readonly webhookSecret?: string;
 }
@@ -57,7 +58,7 @@ export function credentialStore(
 
   async function secret(renew: boolean): Promise<Secret> {
     const { secretId } = config();
-    if (secretId === undefined) return { projects: new Map() };
+    if (secretId === undefined) return { credentials: 'no secret is configured', projects: new Map() };
     const isFresh = copy !== undefined && now().getTime() < copy.readAt + LIFETIME;
     if (copy && isFresh && !renew) return copy.secret;
     if (failed && now().getTime() < failed.at + FAILURE_LIFETIME) {
@@ -77,7 +78,7 @@ export function credentialStore(
       const { credentials: given, secretId } = config();
       if (given) return given;
       const { projects, credentials } = await secret(renew);
-      const own = projects.get(projectId) ?? credentials ?? 'ak and sk are missing';
+      const own = projects.get(projectId) ?? credentials;
       if (typeof own !== 'string') return own;
       throw new Failure('ConfigurationError', `The secret ${secretId}, project ${projectId}: ${own}.`);
     },
@@ -88,31 +89,28 @@ export function credentialStore(
 /** Each caller gets an error of its own, which is annotated with its own request. */
 const anew = ({ name, message, cause }: Failure): Failure => new Failure(name, message, { cause });
 
-/** `{ "ak", "sk", "security_token"?, "webhook_secret"?, "projects"?: { "<project_id>": { "ak", "sk" } } }` */
+/**
+ * `{ "ak", "sk", "security_token"?, "webhook_secret"?, "projects"?: { "<project_id>": { "ak", "sk" } } }`. A key that is
+ * wrong fails only what needs it.
+ */
 function parseSecret(secretId: string, text: string): Secret {
   const fields = parseJson(text);
-  const problems: string[] = [];
-  const problem = (what: string) => void problems.push(what);
-  if (!isObject(fields)) problem('it is not a JSON object');
-  const { webhook_secret, projects: ofProjects, ...rest } = fieldsOf(fields);
-  const credentials = readCredentials(rest, problem, (field) => field);
-  const projects = new Map<string, Credentials | string>();
-  for (const [id, key] of Object.entries(fieldsOf(ofProjects))) {
-    // A key that is wrong fails its own project only.
-    const wrong: string[] = [];
-    const own = readCredentials(
-      fieldsOf(key),
-      (what) => void wrong.push(what),
-      (field) => field,
-    );
-    projects.set(id, own ?? (wrong.join('; ') || 'ak and sk are missing'));
-  }
-  if (problems.length > 0)
-    throw new Failure('ConfigurationError', `The secret ${secretId} is malformed: ${problems.join('; ')}.`);
+  if (!isObject(fields))
+    throw new Failure('ConfigurationError', `The secret ${secretId} is malformed: it is not a JSON object.`);
+  const { webhook_secret, projects } = fields;
+  const ofProjects = Object.entries(fieldsOf(projects)).map(([id, key]) => [id, readKey(key)] as const);
   return {
-    projects,
-    ...(credentials && { credentials }),
-    // Checked where a signature is: nothing else depends on it.
+    credentials: readKey(fields),
+    projects: new Map(ofProjects),
+    // Checked where a signature is.
     ...(webhook_secret ? { webhookSecret: String(webhook_secret) } : {}),
   };
+}
+
+/** An access key, or what is wrong with it. */
+function readKey(fields: unknown): Credentials | string {
+  const problems: string[] = [];
+  const problem = (what: string) => void problems.push(what);
+  const key = readCredentials(fieldsOf(fields), problem, (field) => field);
+  return problems.length > 0 || !key ? problems.join('; ') || 'ak and sk are missing' : key;
 }

@@ -76,7 +76,7 @@ function logRun(time: Date, run: MonitorRun, origin: Origin, duration_ms: number
     overdue: count('overdue'),
     unknown: count('unknown'),
     unreadable: unreadable.length,
-    // A project without instances is more likely one that the key does not see: a missing figure is an alarm.
+    // A project without instances is more likely one that the key does not see.
     ...(instances > 0 && { max_age_hours: oldest?.hours ?? 0 }),
     ...(oldest && { max_age_instance_id: oldest.instance_id }),
   });
