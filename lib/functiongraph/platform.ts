@@ -24,7 +24,7 @@ export interface FunctionGraphContext {
 }
 
 /** The variables that the functions read; FunctionGraph has no process environment of its own for them. */
-const VARIABLES = [
+export const VARIABLES = [
   'OTC_SDK_PROJECT_ID',
   'OTC_SDK_PROJECTS',
   'OTC_SDK_REGION',

@@ -24,20 +24,35 @@ export const SOURCE = 'dds-backup-trigger';
 
 type ReadCredentials = () => Promise<Credentials>;
 
-/** Each event is a message: JSON in the shape of an EventBridge event, under a subject that a person can read. */
+/** What people want to hear of at once. Cloud Eye reads no log, so that no metric can raise these alarms. */
+const ALARMING: ReadonlySet<BusEvent['type']> = new Set([
+  'DDS Backup Request Failed',
+  'DDS Backup Failed',
+  'DDS Backup Stuck',
+  'DDS Backup Overdue',
+]);
+
+/**
+ * Each event is a message: JSON in the shape of an EventBridge event, under a subject that a person can read. Some go to
+ * the alarm topic too, where there is one.
+ */
 export function topicPublisher(env: Environment, credentials: ReadCredentials, timing: Timing): Publisher {
   const send = sender(env, credentials, timing);
   return async (events) => {
-    const { EVENT_TOPIC_URN: topic } = env;
+    const { EVENT_TOPIC_URN: topic, ALARM_TOPIC_URN: alarms } = env;
     if (!topic) throw new Failure('ConfigurationError', 'Configuration: EVENT_TOPIC_URN is missing.');
+    const topicsOf = ({ type }: BusEvent) => (alarms && ALARMING.has(type) ? [topic, alarms] : [topic]);
+    const messages = events.flatMap((event) => topicsOf(event).map((to) => ({ to, event })));
     const results = await Promise.allSettled(
-      events.map((event) => send(topic, subjectOf(event), messageOf(event, env))),
+      messages.map(({ to, event }) => send(to, subjectOf(event), messageOf(event, env))),
     );
     const failures = results.flatMap((result) => (result.status === 'rejected' ? [result.reason] : []));
     if (failures.length === 0) return;
     const [cause] = failures;
     if (!(cause instanceof Failure) || cause.name === 'ConfigurationError') throw cause;
-    throw new Failure('PublishFailed', `${failures.length} of ${events.length} events: ${cause.message}`, { cause });
+    throw new Failure('PublishFailed', `${failures.length} of ${messages.length} messages: ${cause.message}`, {
+      cause,
+    });
   };
 }
 
