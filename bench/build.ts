@@ -1,4 +1,5 @@
 /** Bundles contenders and probes as the functions are, into `dist/bench/`, so that no figure includes the cost of TypeScript. */
+import { copyFile } from 'node:fs/promises';
 import { type BuildOptions, build } from 'esbuild';
 
 const options = {
@@ -31,3 +32,6 @@ await build({
     (name) => `bench/probes/${name}.ts`,
   ),
 });
+
+// The emulator reads its page from beside itself.
+await copyFile('emulator/dds/page.html', 'dist/bench/page.html');

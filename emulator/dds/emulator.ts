@@ -12,6 +12,7 @@ import { exchange, type Service } from './exchange.ts';
 import { type Faults, faultQueue } from './faults.ts';
 import { gateway } from './gateway.ts';
 import { idSource } from './ids.ts';
+import { createPage, type Page } from './page.ts';
 import { createProjects, type ProjectSetup } from './projects.ts';
 import type { Backup, Instance, Outcome, SeededBackup } from './records.ts';
 import { replyTo, responder } from './reply.ts';
@@ -123,7 +124,12 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
     wait: (millis) => wait(millis, closing.signal),
   };
 
-  const server = createEmulatorServer(service, control, (record) => requests.push(record), onRequest);
+  const page = createPage({ projects, clock, faults: queue.faults });
+  const keep = (record: OpenRecord): void => {
+    requests.push(record);
+    page.note(record);
+  };
+  const server = createEmulatorServer(service, control, page, keep, onRequest);
   const url = `http://127.0.0.1:${await listen(server, options.port ?? 0)}`;
   const close = async (): Promise<void> => {
     closing.abort();
@@ -149,12 +155,14 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
 function createEmulatorServer(
   service: Service,
   control: Control,
+  page: Page,
   keep: (record: OpenRecord) => void,
   onRequest: (request: RecordedRequest) => void,
 ): Server {
   return createServer((request, response) => {
     response.on('error', () => {});
     if (isControl(request)) return void answerControl(control, request, response);
+    if (page.answer(request, response)) return;
     const record = openRecord(request.method ?? '', request.url ?? '');
     keep(record);
     exchange(service, request, response, record)

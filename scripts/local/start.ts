@@ -46,7 +46,9 @@ the request in this terminal. In another terminal:
   npm run deferred${option}    retries an event whose instance was busy, until DDS accepts it
   npm run monitor${option}     prints the backup events of the last five minutes, and the backup ages
 
-Lambda's API: http://localhost:${lambda}. Emulated DDS: http://localhost:${emulator}. Ctrl-C ends everything.
+See what the emulated DDS holds: http://localhost:${emulator}/
+
+Lambda's API: http://localhost:${lambda}. Ctrl-C ends everything.
 `;
 }
 
