@@ -1,4 +1,5 @@
 /** One run of the monitor, the first of its process: `monitor.mjs {bundle} {time}`. */
+import { subscribe } from 'node:diagnostics_channel';
 import { context, load, report } from './lambda.ts';
 
 const [, , bundle = '', time = ''] = process.argv;
@@ -15,6 +16,11 @@ console.info = (line: string) => {
   info(line);
 };
 
+let requests = 0;
+subscribe('http.client.request.start', () => {
+  requests += 1;
+});
+
 const started = performance.now();
 await handler({ time }, { ...context, getRemainingTimeInMillis: () => 60_000 });
 const { user, system } = process.cpuUsage();
@@ -25,6 +31,7 @@ report({
   ownCpuMillis: (user + system) / 1000,
   // In kilobytes, the largest that the process ever was.
   peakMegabytes: process.resourceUsage().maxRSS / 1024,
+  requests,
   backups: done.backups,
   published: (done.completed ?? 0) + (done.failed ?? 0) + (done.stuck ?? 0) + (done.overdue ?? 0),
 });

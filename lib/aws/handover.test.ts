@@ -37,7 +37,7 @@ const handOver = (request = REQUEST, DEFERRED_FUNCTION = ARN) =>
 async function payloadOf(request = REQUEST) {
   await handOver(request);
   const payload = aws.invocations.at(-1)?.payload;
-  if (!isHandedOver(payload)) throw new Error('It is not recognised as handed over.');
+  if (!isHandedOver(payload)) throw new Error('Not a payload of a handover.');
   return payload;
 }
 
@@ -119,6 +119,7 @@ describe('parseHandedOver', () => {
   });
 
   it.each<[string, object | null]>([
+    ['a time of the trigger that cannot be read', { trigger: { kind: 'http', id: 'x', time: 'yesterday' } }],
     ['nothing', null],
     ['a text instead of the request', { request: 'backup' }],
     ['no request', { request: undefined }],
@@ -126,7 +127,6 @@ describe('parseHandedOver', () => {
     ['not_after that no calendar has', { request: { ...REQUEST.event.request, not_after: '2026-02-30T00:00:00Z' } }],
     ['no trigger', { trigger: undefined }],
     ['an id that is a number', { trigger: { kind: 'http', id: 7 } }],
-    ['a time of the trigger that is none', { trigger: { kind: 'http', id: 'x', time: 'yesterday' } }],
     ['no first delivery', { first_delivery: undefined }],
     ['a first delivery that is a number', { first_delivery: 1_772_366_400 }],
   ])('%s → InvalidRequest, and it can be described', async (_, changes) => {

@@ -68,7 +68,8 @@ export function parseHandedOver(payload: JsonObject): DeferredRequest {
   const firstDelivery = parseRfc3339(first_delivery);
   const triggerTime = parseRfc3339(time);
   const violations = violationsOf(request);
-  if (!firstDelivery || typeof id !== 'string' || violations.length > 0)
+  const isTimeWrong = time !== undefined && !triggerTime;
+  if (!firstDelivery || typeof id !== 'string' || isTimeWrong || violations.length > 0)
     throw new InvalidRequest(400, 'The payload is not a request that http handed over', violations);
   const event: ValidEvent = {
     request: request as ValidEvent['request'],

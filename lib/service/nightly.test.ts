@@ -75,10 +75,9 @@ describe('nightlyRuns', () => {
   });
 
   it.each([
-    ['some', { NIGHTLY_INSTANCES: `${DEMO_INSTANCE.id},unknown` }, [DEMO_INSTANCE.id]],
+    ['some', { NIGHTLY_INSTANCES: DEMO_INSTANCE.id }, [DEMO_INSTANCE.id]],
     ['all but one', { NIGHTLY_EXCEPT: DEMO_INSTANCE.id }, [DEMO_FAULTY_INSTANCE.id, DEMO_OTHER_INSTANCE.id]],
     ['a tag', { NIGHTLY_INSTANCES: 'tag:backup=nightly' }, [DEMO_OTHER_INSTANCE.id]],
-    ['a tag that none has', { NIGHTLY_INSTANCES: 'tag:backup=weekly' }, []],
   ])('selection: %s → those', async (_, env, expected) => {
     emulator.control.setInstance({
       instance: { id: DEMO_OTHER_INSTANCE.id, tags: [{ key: 'backup', value: 'nightly' }] },
@@ -86,6 +85,15 @@ describe('nightlyRuns', () => {
     const { started, result } = run(env);
     await result;
     expect(instancesOf(started)).toEqual(expected.toSorted());
+  });
+
+  it.each([
+    ['an id that no project has', `${DEMO_INSTANCE.id},unknown`, 'no project has unknown.', [DEMO_INSTANCE.id]],
+    ['a tag that no instance has', 'tag:backup=weekly', 'selects no instance.', []],
+  ])('selection: %s → InstanceNotFound, once the others are asked for', async (_, selection, message, expected) => {
+    const { started, result } = run({ NIGHTLY_INSTANCES: selection });
+    await expect(result).rejects.toMatchObject({ name: 'InstanceNotFound', message: expect.stringContaining(message) });
+    expect(instancesOf(started)).toEqual(expected);
   });
 
   it('instance that is not normal → asked for, and named in the log', async () => {

@@ -22,11 +22,13 @@ export interface Night {
 /**
  * Starts `invoke` for every selected instance of every project, with the schedule's id and time: a night that is started
  * again asks for the same backups. An instance that cannot be asked for does not keep the others from it.
- * @throws the first failure, once all are done
+ * @throws the first failure, once all are done; Failure `InstanceNotFound` when an instance that is named is in no project,
+ * or none is selected
  */
 export function nightlyRuns({ env, timing, projects, budget }: Service, start: Starter) {
   return async (night: Night, invocation: TimeLeft, signal?: AbortSignal): Promise<void> => {
     const { instances, except, namePrefix } = readNightlyConfig(env);
+    const asked = new Set<string>();
     await forEach(projects().all, async ({ origin, dds }) => {
       const selected: ListedInstance[] = [];
       try {
@@ -40,11 +42,17 @@ export function nightlyRuns({ env, timing, projects, budget }: Service, start: S
         const backup = { instance_id: id, name_prefix: namePrefix };
         const failure = await started(start, { ...night, project: origin.project_id, backup });
         if (failure) failures.push(failure);
+        asked.add(id);
         await timing.wait(PACE);
       }
       logNight(night, selected, failures, origin);
       if (failures[0]) throw failures[0];
     });
+    const named = instances.kind === 'ids' ? [...instances.ids] : [];
+    const missing = named.filter((id) => !asked.has(id) && !except.has(id));
+    if (missing.length > 0)
+      throw new Failure('InstanceNotFound', `NIGHTLY_INSTANCES: no project has ${missing.join(', ')}.`);
+    if (asked.size === 0) throw new Failure('InstanceNotFound', 'NIGHTLY_INSTANCES selects no instance.');
   };
 }
 

@@ -138,6 +138,22 @@ describe('locate', () => {
     await expect(projects.locate('unknown', budget())).rejects.toMatchObject({ name: 'InstanceNotFound' });
   });
 
+  it.each([
+    ['is faulty', { kind: 'html', status: 503 }],
+    ['asks for a pause', { kind: 'error', ...refusals.systemBusy, headers: { 'retry-after': '19' } }],
+  ] as const)('another project %s → no time is lost on it', async (_, fault) => {
+    emulator.control.decideFaults(({ project }) => (project === DEMO_PROJECT_ID ? fault : undefined));
+    await serve().locate(ARCHIVE, budget());
+    expect(time.waits).toEqual([]);
+  });
+
+  it('project that is faulty for a moment → only that one is asked again', async () => {
+    emulator.control.inject({ faults: [{ kind: 'html', status: 503, project: SECOND_PROJECT }], times: 2 });
+    expect((await serve().locate(ARCHIVE, budget())).origin.project_id).toBe(SECOND_PROJECT);
+    expect(asked().filter((request) => request === 'list-instances 1')).toHaveLength(3);
+    expect(emulator.requests).toHaveLength(5);
+  });
+
   it('key of one project missing → only that one fails', async () => {
     const projects = serve({
       credentials: async (id) => {

@@ -2,7 +2,8 @@
 import { backupCreator, type CreateBackup } from '../backup/create.ts';
 import { type BackupStatus, type StatusReader, statusReader } from '../backup/status.ts';
 import { type DdsClient, ddsClient } from '../dds/client.ts';
-import type { Budget } from '../dds/retry.ts';
+import { DdsError } from '../dds/errors.ts';
+import { type Budget, backoffMillis, MIN_ATTEMPT_MILLIS } from '../dds/retry.ts';
 import { annotate, Failure, InvalidRequest } from '../errors.ts';
 import { SECOND, type Timing } from '../time.ts';
 import type { Config } from './config.ts';
@@ -53,21 +54,37 @@ export function serveProjects({ config, credentials, timing, attemptMillis = 10 
   const names = all.map(({ origin }) => origin.project_id).join(', ');
 
   async function search(instanceId: string, budget: Budget): Promise<Project> {
-    const answers = await askAll(all, (project, signal) => isIn(project, instanceId, { ...budget, signal }), budget);
-    const hits = all.filter((project) => answers.get(project) === true);
-    const [project, ...others] = hits;
-    if (others.length > 0)
-      log('warn', { event: 'instance.ambiguous', instance_id: instanceId, ...project?.origin, projects: hits.length });
-    if (project) {
-      located.set(instanceId, project);
-      return project;
+    const { timeLeft, signal } = budget;
+    // One attempt at each: a project that is down must not use up the time of an instance that is in another one.
+    const once: Budget = { ...budget, lastAttemptIn: () => -1 };
+    let open = all;
+    for (let round = 0; ; round++) {
+      const answers = await Promise.all(open.map((project) => isIn(project, instanceId, once)));
+      const hits = open.filter((_, index) => answers[index] === true);
+      const [project, ...others] = hits;
+      if (others.length > 0)
+        log('warn', {
+          event: 'instance.ambiguous',
+          instance_id: instanceId,
+          ...project?.origin,
+          projects: hits.length,
+        });
+      if (project) {
+        located.set(instanceId, project);
+        return project;
+      }
+      open = open.filter((_, index) => answers[index] instanceof Failure);
+      const failures = answers.filter((answer) => answer instanceof Failure);
+      const [cause] = failures;
+      if (!cause) throw new Failure('InstanceNotFound', `Instance ${instanceId} is in none of the projects ${names}.`);
+      const passing = failures.filter(({ retry }) => retry === 'now');
+      const pause = Math.min(...passing.map(retryAfter)) + backoffMillis(round, timing.random);
+      if (signal?.aborted || pause + MIN_ATTEMPT_MILLIS > timeLeft()) {
+        const message = `Instance ${instanceId} is in no project that answered. One did not: ${cause.message}`;
+        throw new Failure('DdsUnavailable', message, { cause, outcomeUnknown: false });
+      }
+      await timing.wait(pause);
     }
-    const cause = all.map((project) => answers.get(project)).find((answer) => answer instanceof Failure);
-    if (cause) {
-      const message = `Instance ${instanceId} is in no project that answered. One did not: ${cause.message}`;
-      throw new Failure('DdsUnavailable', message, { cause, outcomeUnknown: false });
-    }
-    throw new Failure('InstanceNotFound', `Instance ${instanceId} is in none of the projects ${names}.`);
   }
 
   return {
@@ -88,34 +105,7 @@ export function serveProjects({ config, credentials, timing, attemptMillis = 10 
   };
 }
 
-/** Once one project has the instance, the others may take so long: a project that is down does not use up the time. */
-const GRACE = SECOND;
-
-/** The answers of all projects, or those that came within `GRACE` of the first `true`. The others are given up. */
-async function askAll<Answer>(
-  all: readonly Project[],
-  ask: (project: Project, signal: AbortSignal) => Promise<Answer>,
-  { signal }: Budget,
-): Promise<ReadonlyMap<Project, Answer>> {
-  const answers = new Map<Project, Answer>();
-  const giveUp = new AbortController();
-  const either = AbortSignal.any([giveUp.signal, ...(signal ? [signal] : [])]);
-  let timer: NodeJS.Timeout | undefined;
-  try {
-    await new Promise<void>((resolve, reject) => {
-      for (const project of all)
-        ask(project, either).then((answer) => {
-          answers.set(project, answer);
-          if (answers.size === all.length) resolve();
-          else if (answer === true) timer ??= setTimeout(resolve, GRACE);
-        }, reject);
-    });
-  } finally {
-    clearTimeout(timer);
-    giveUp.abort();
-  }
-  return answers;
-}
+const retryAfter = (failure: Failure): number => (failure instanceof DdsError ? (failure.retryAfterMillis ?? 0) : 0);
 
 /** Whether a project has an instance; a failure where it cannot be known. */
 async function isIn({ origin, dds }: Project, instanceId: string, budget: Budget): Promise<boolean | Failure> {
