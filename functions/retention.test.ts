@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type Emulator, startEmulator } from '../emulator/dds/emulator.ts';
+import { refusals } from '../emulator/dds/refusals.ts';
 import { DEMO_INSTANCE, DEMO_INSTANCES } from '../emulator/dds/seed.ts';
 import { awsService } from '../lib/aws/platform.ts';
 import { derivedName } from '../lib/backup/trigger.ts';
@@ -92,13 +93,22 @@ describe('retention', () => {
     expect(lines).toMatchObject([{ level: 'error', event: 'retention.failed', time: RUN.time }]);
   });
 
-  it('time runs out → fails; what was deleted is logged and published', async () => {
+  it('time runs out → the rest is left for the next run, and shown as due', async () => {
     emulator.control.changeSettings({ deletionMillis: 40_000 });
-    await expect(run(RUN, {}, 90_000)).rejects.toMatchObject({ name: expect.any(String) });
+    await run(RUN, {}, 170_000);
     const expired = lines.filter(({ event }) => event === 'backup.expired');
     expect(expired.length).toBe(1);
     expect(aws.events).toHaveLength(1);
-    expect(lines.at(-1)).toMatchObject({ event: 'retention.failed' });
+    expect(lines.filter(({ event }) => event === 'retention.due').length).toBeGreaterThan(0);
+    expect(lines.at(-1)).toMatchObject({ event: 'retention.done', expired: 1 });
+  });
+
+  it('DDS refuses the key for a deletion → the run fails, once it is logged', async () => {
+    emulator.faults.decide = ({ operation }) =>
+      operation === 'delete-backup' ? { kind: 'error', ...refusals.permissionDenied } : undefined;
+    await expect(run(RUN)).rejects.toMatchObject({ name: 'CredentialsRefused' });
+    expect(lines.map(({ event }) => event)).toContain('retention.done');
+    expect(lines.at(-1)).toMatchObject({ event: 'retention.failed', reason: 'CredentialsRefused' });
   });
 
   it.each([

@@ -461,7 +461,7 @@ describe('retention: run', () => {
     const project = given({ deletionMillis: 10 * MINUTE, policy: { maxDeletions: 1 } });
     const { postponed, expired } = await project.run();
     expect(expired).toEqual([]);
-    expect(postponed.map(({ error }) => error.name)).toEqual(['UpstreamTimeout', 'UpstreamTimeout']);
+    expect(postponed.map(({ error }) => error.name)).toEqual(['InstanceBusy', 'InstanceBusy']);
   });
 
   it.each([

@@ -146,7 +146,7 @@ function settledAt({ beganAt, endedAt }: ListedBackup, now: number): number | un
 export interface ExpiredBackup {
   readonly backup: ListedBackup;
   readonly rule: RetentionRule;
-  /** How many settled backups of its instance and prefix stay. */
+  /** How many COMPLETED backups of its instance and rule stay. */
   readonly remaining: number;
 }
 
@@ -201,6 +201,8 @@ export function retention({
     const postponed: { backup: ListedBackup; error: Failure }[] = [];
     const due = mode === 'delete' ? decisions.filter(({ action }) => action === 'delete') : [];
     for (const { backup } of due) {
+      // What is left is due in the next run too.
+      if (budget.timeLeft() < MAX_DELETION) break;
       const again = await plan({ instance_id: backup.instance_id });
       const current = again.find((one) => one.backup.id === backup.id);
       if (current?.action !== 'delete' || !current.rule) continue;
@@ -232,7 +234,7 @@ export function retention({
       if (!listed || listed.id !== id) return undefined;
       if (listed.status !== 'DISABLED' && refusal) return refusal;
       if (timing.now().getTime() + POLL > end || budget.timeLeft() < POLL)
-        return new Failure('UpstreamTimeout', `Backup ${id} is still ${listed.status} after its deletion.`);
+        return new Failure('InstanceBusy', `Backup ${id} is still ${listed.status} after its deletion.`);
       await timing.wait(POLL);
     }
   }

@@ -45,6 +45,9 @@ export function retentionRuns({ env, timing, projects, budget, publish }: Servic
         Promise.reject(withOrigin(error, origin)),
       );
       logRetention(time, result, origin);
+      // A key without the right, or no answer: for the operator. A busy instance is not.
+      const failed = result.postponed.find(({ error }) => error.meaning.level === 'error');
+      if (failed) throw withOrigin(failed.error, origin);
       done.push(result);
     });
     return done;
