@@ -45,7 +45,7 @@ describe('control.addBackups', () => {
     ]);
   });
 
-  it('a time that is none → throws', async () => {
+  it('not a time → throws', async () => {
     await using emulator = await start();
     const backup = { name: 'one', instance_id: DEMO_INSTANCE.id, begin: 'yesterday' };
     expect(() => emulator.control.addBackups({ backups: [backup] })).toThrow('not a time: yesterday');

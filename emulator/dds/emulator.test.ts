@@ -127,7 +127,7 @@ describe('after any request the emulator answers the next:', () => {
     'a tunnel': head('CONNECT elsewhere:443 HTTP/1.1'),
     'an asterisk': head('OPTIONS * HTTP/1.1'),
     'an unknown expectation': head('POST / HTTP/1.1', 'Expect: everything'),
-    'a body shorter than announced': `${head(`POST ${target} HTTP/1.1`, 'Content-Length: 100')}{`,
+    'a body shorter than stated': `${head(`POST ${target} HTTP/1.1`, 'Content-Length: 100')}{`,
     'a chunk of bad size': `${head(`POST ${target} HTTP/1.1`, 'Transfer-Encoding: chunked')}zz\r\n`,
     'a negative length': head(`POST ${target} HTTP/1.1`, 'Content-Length: -1'),
     'two lengths': head(`POST ${target} HTTP/1.1`, 'Content-Length: 1', 'Content-Length: 2'),

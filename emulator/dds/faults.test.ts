@@ -175,14 +175,14 @@ describe('fault after the effect', () => {
     await using emulator = await start();
     emulator.control.inject({ faults: [{ kind: 'truncated' }] });
     const response = await createUnread(emulator);
-    const announced = Number(response.headers['content-length']);
+    const stated = Number(response.headers['content-length']);
     let read = '';
     const reading = (async () => {
       for await (const chunk of response) read += chunk;
     })();
     await expect(reading).rejects.toMatchObject({ code: 'ECONNRESET' });
     expect(read).toMatch(/^\{"job_id":"/);
-    expect(read.length).toBeLessThan(announced);
+    expect(read.length).toBeLessThan(stated);
     expect(emulator.requests).toMatchObject([{ status: 200, tookEffect: true, fault: 'truncated' }]);
   });
 

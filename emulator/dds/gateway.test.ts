@@ -272,7 +272,7 @@ describe('gateway, body over the limit', () => {
     });
   });
 
-  it('announced and not sent → 413 at once', async () => {
+  it('stated and not sent → 413 at once', async () => {
     await using emulator = await start({ bodyLimit: 100 });
     const { hostname, port } = new URL(emulator.url);
     const outgoing = request({ hostname, port, method: 'POST', path: target, headers: { 'content-length': '101' } });
