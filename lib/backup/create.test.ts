@@ -724,6 +724,22 @@ describe('create: too late', () => {
     await expect(deliver(PREFIXED, OLD)).rejects.toMatchObject({ name: 'OutcomeUnknown' });
   });
 
+  it('not_after passes after "taken", by a new backup of another instance → searched wide: DeadlinePassed', async () => {
+    await restart({ listLagMillis: SECOND });
+    const other = { backup: { instance_id: DEMO_OTHER_INSTANCE.id, name: 'before-migration' } };
+    await deliver(other, event('event-1'));
+    await expect(deliver(notAfter(NAMED, 2 * SECOND), event('event-2'))).rejects.toMatchObject({
+      name: 'DeadlinePassed',
+      annotation: { backup: { instance_id: DEMO_OTHER_INSTANCE.id } },
+    });
+  });
+
+  it('the list holds a record that cannot be read, and not the backup → OutcomeUnknown', async () => {
+    listNext([record({ id: undefined })], [record({ id: undefined })]);
+    await expect(deliver(NAMED, { ...OLD, id: 'other' })).rejects.toMatchObject({ name: 'OutcomeUnknown' });
+    expect(posts()).toEqual([]);
+  });
+
   it('not_after passes while the list lags → looked up once more, replayed', async () => {
     onCreate({ kind: 'error', ...refusals.nameTaken });
     listNext([], [], [], [record()]);

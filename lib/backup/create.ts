@@ -77,7 +77,8 @@ const WIDE_SEARCH_INTERVAL = 10 * SECOND;
  */
 type Found =
   | { readonly kind: 'own' | 'failed' | 'taken' | 'undecided' | 'changing'; readonly backup: ListedBackup }
-  | { readonly kind: 'absent' }
+  /** It may be one that could not be read, where there is such a one. */
+  | { readonly kind: 'absent'; readonly isComplete: boolean }
   | { readonly kind: 'unread'; readonly cause: Failure };
 
 /** All backups of the trigger so far have FAILED. */
@@ -119,7 +120,7 @@ export function backupCreator({ dds, timing, maxRequestAgeMillis }: CreateOption
       if (isLate(command, delivery.firstDelivery, maxRequestAgeMillis, timing.now())) {
         // An answer that was lost a moment ago may still take effect.
         const mayAppear = isUnexplained || (outcomeUnknown && !delivery.outcomeUnknown);
-        return lookUpOnly(command, delivery, attempts, mayAppear);
+        return lookUpOnly(command, delivery, attempts, { mayAppear, isUnexplained });
       }
 
       const submitted = await submit(name, command, delivery);
@@ -166,10 +167,14 @@ export function backupCreator({ dds, timing, maxRequestAgeMillis }: CreateOption
   ): Promise<Found> {
     const { instance_id } = command.request.backup;
     const recent: ListBackupsQuery = { instance_id, backup_type: 'Manual', ...windowOf(command, delivery) };
+    let isComplete = true;
+    const onUnreadable = () => {
+      isComplete = false;
+    };
     try {
       for (const query of isWide ? [recent, { instance_id }, {}] : [recent]) {
         const holders = new Map<string, ListedBackup>();
-        for await (const backup of dds.listBackups(query, delivery)) {
+        for await (const backup of dds.listBackups(query, delivery, onUnreadable)) {
           if (names.includes(backup.name)) holders.set(backup.name, backup);
           if (holders.size === names.length) break;
         }
@@ -183,7 +188,7 @@ export function backupCreator({ dds, timing, maxRequestAgeMillis }: CreateOption
       if (cause instanceof Failure) return { kind: 'unread', cause };
       throw cause;
     }
-    return { kind: 'absent' };
+    return { kind: 'absent', isComplete };
   }
 
   function windowOf({ trigger }: Command, { firstDelivery }: Delivery) {
@@ -209,14 +214,15 @@ export function backupCreator({ dds, timing, maxRequestAgeMillis }: CreateOption
     command: Command,
     delivery: Delivery,
     attempts: number,
-    mayAppear: boolean,
+    { mayAppear, isUnexplained }: { readonly mayAppear: boolean; readonly isUnexplained: boolean },
   ): Promise<Result> {
     const names = backupNames(command);
-    const found = await lookUp(names, command, delivery);
+    const found = await lookUp(names, command, delivery, isUnexplained);
     if (found.kind === 'own')
       return { kind: 'replayed', backup_id: found.backup.id, name: found.backup.name, attempts };
     const [name = ''] = names;
-    if (found.kind === 'undecided' || found.kind === 'unread' || (found.kind === 'absent' && mayAppear))
+    const mayBeThere = found.kind === 'absent' && (mayAppear || !found.isComplete);
+    if (found.kind === 'undecided' || found.kind === 'unread' || mayBeThere)
       throw annotate(explain(found, undefined, true), { name, attempts });
     const failure = new Failure(
       'DeadlinePassed',
