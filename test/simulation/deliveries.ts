@@ -34,7 +34,13 @@ export interface Moment {
   readonly remainingMillis: () => number;
 }
 
-export type Deliver = (event: PlannedEvent, moment: Moment) => Promise<Answer>;
+/** What came of it, and the event as the platform brought it. */
+export interface Delivered {
+  readonly answer: Answer;
+  readonly input: unknown;
+}
+
+export type Deliver = (event: PlannedEvent, moment: Moment) => Promise<Delivered>;
 
 /** @param draw decides what makes no difference: how a body is encoded, how a time is written */
 export function deliverer(service: Service, draw: Chance): Deliver {
@@ -45,15 +51,43 @@ export function deliverer(service: Service, draw: Chance): Deliver {
   return async (event, moment) => {
     const context = (requestId = moment.requestId): Context => lambdaContext(moment.remainingMillis, requestId);
     switch (kindOf(event.source)) {
-      case 'http':
-        return settled(call(http, httpEvent(event, moment, draw), context()).then(answered));
-      case 'event-bus':
-        return settled(call(eventBus, busEvent(event, moment), context()).then(returned));
+      case 'http': {
+        const input = httpEvent(event, moment, draw);
+        return { input, answer: await settled(call(http, input, context()).then(answered)) };
+      }
+      case 'event-bus': {
+        const input = busEvent(event, moment);
+        return { input, answer: await settled(call(eventBus, input, context()).then(returned)) };
+      }
       case 'invoke': {
         const requestId = event.source === 'async-invoke' ? event.id : undefined;
-        return settled(call(invoke, payload(event, moment, draw), context(requestId)).then(returned));
+        const input = payload(event, moment, draw);
+        return { input, answer: await settled(call(invoke, input, context(requestId)).then(returned)) };
       }
     }
+  };
+}
+
+/**
+ * What Lambda sends to the failure destination of an asynchronous invocation, as JSON; undefined for one that succeeded,
+ * and for http, which is never invoked so.
+ */
+export function recordOf(event: PlannedEvent, { answer, input }: Delivered, { requestId }: Moment, now: Date): unknown {
+  const kind = kindOf(event.source);
+  if (answer.kind !== 'thrown' || kind === 'http') return undefined;
+  const { name, message } = answer.error instanceof Error ? answer.error : new Error(String(answer.error));
+  return {
+    version: '1.0',
+    timestamp: now.toISOString(),
+    requestContext: {
+      requestId: event.source === 'async-invoke' ? event.id : requestId,
+      functionArn: `arn:aws:lambda:eu-central-1:123456789012:function:dds-backup-trigger-dev-${kind}:$LATEST`,
+      condition: 'RetriesExhausted',
+      approximateInvokeCount: 1,
+    },
+    requestPayload: input,
+    responseContext: { statusCode: 200, executedVersion: '$LATEST', functionError: 'Unhandled' },
+    responsePayload: { errorType: name, errorMessage: message, trace: [] },
   };
 }
 
@@ -69,8 +103,9 @@ export const returned = (value: unknown): Answer => ({ kind: 'returned', value }
 export const settled = (result: Promise<Answer>): Promise<Answer> =>
   result.catch((error: unknown) => ({ kind: 'thrown', error }));
 
-const requestOf = ({ backup }: PlannedEvent, { notAfter }: Moment) => ({
+const requestOf = ({ backup, project }: PlannedEvent, { notAfter }: Moment) => ({
   backup,
+  ...(project !== undefined && { project }),
   ...(notAfter && { not_after: notAfter.toISOString() }),
 });
 
@@ -80,9 +115,13 @@ function httpEvent(event: PlannedEvent, moment: Moment, draw: Chance): unknown {
   const text = JSON.stringify(requestOf(event, moment));
   const isBase64Encoded = draw.happens(0.3);
   const body = isBase64Encoded ? Buffer.from(text).toString('base64') : text;
-  const json = { 'Content-Type': 'application/json' };
+  const isToWebhooks = source === 'webhook' && event.isAsync;
+  const json = {
+    'Content-Type': 'application/json',
+    ...(event.isAsync && !isToWebhooks && { Prefer: 'respond-async, wait=10' }),
+  };
   const authorizer = { iam: { userArn: 'arn:aws:iam::123456789012:user/ci' } };
-  const common = { body, isBase64Encoded };
+  const common = { body, isBase64Encoded, rawPath: isToWebhooks ? '/dev/webhooks' : draw.pick(['/', '/dev/backups']) };
   switch (source) {
     case 'webhook': {
       const signed = {

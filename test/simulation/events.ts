@@ -1,6 +1,6 @@
 /** The events of a simulation, of all three kinds, and when each of them is delivered: from once to nine times. */
 import type { Chance } from './chance.ts';
-import { type Conditions, paceOf } from './conditions.ts';
+import { type Conditions, paceOf, projectOf, skewOf } from './conditions.ts';
 
 /** Where an event comes from, which decides what its deliveries have in common. */
 export type Source =
@@ -45,6 +45,10 @@ export interface PlannedEvent {
   readonly deliveredAfter: readonly number[];
   /** From there to the time after which nothing may be submitted, where the request gives one. */
   readonly notAfter: number | undefined;
+  /** http: the sender does not wait for the answer, `Prefer: respond-async` or `POST /webhooks`. */
+  readonly isAsync: boolean;
+  /** The project that the request names. */
+  readonly project: string | undefined;
   /** How likely each call at DDS is to get a fault. */
   readonly faultRate: number;
 }
@@ -54,6 +58,12 @@ export interface PlannedEvent {
  * two seconds. The second keeps this distance from everything that the first still does.
  */
 const SEPARATION_MILLIS = 3000;
+
+/** Where DDS's answers show another clock than that of its backups, times tell only what lies further apart. */
+const separation = (conditions: Conditions): number => {
+  const { backups, shown } = skewOf(conditions);
+  return SEPARATION_MILLIS + Math.abs(backups - shown);
+};
 
 const SECOND = 1000;
 const MINUTE = 60 * SECOND;
@@ -81,10 +91,12 @@ export function plan(count: number, conditions: Conditions, draw: Chance): reado
       id: identify(number, source, backup),
       backup,
       when: before
-        ? { after: before.number, by: SEPARATION_MILLIS + 1 + distance(draw) }
+        ? { after: before.number, by: separation(conditions) + 1 + distance(draw) }
         : (timeOfRival(earlier, backup, draw) ?? clock),
       ...deliveries(source, before !== undefined, draw),
       notAfter: draw.happens(0.15) ? deadline(draw) : undefined,
+      isAsync: source !== 'plain-request' && kindOf(source) === 'http' && draw.happens(0.4),
+      project: draw.happens(0.2) ? projectOf(conditions, backup.instance_id) : undefined,
       faultRate: draw.weighted([
         [3, 0],
         [3, 0.15],
@@ -108,8 +120,9 @@ const SOURCES: readonly Source[] = [
   'invoke-with-time',
 ];
 
+/** DDS may keep a description trimmed and in Unicode's NFC. */
 const identity = ({ name, instance_id, description = '' }: Wanted): string =>
-  JSON.stringify([name, instance_id, description]);
+  JSON.stringify([name, instance_id, description.normalize('NFC').trim()]);
 
 const describe = (draw: Chance): { description?: string } =>
   draw.weighted([
@@ -117,6 +130,8 @@ const describe = (draw: Chance): { description?: string } =>
     [1, { description: '' }],
     [3, { description: 'nightly' }],
     [1, { description: 'Größe ✓ 😀' }],
+    [1, { description: '  release 7\n' }],
+    [1, { description: 'Größe'.normalize('NFD') }],
   ]);
 
 const LONGEST_PREFIX = 'before-migration_of-orders_000';
@@ -204,7 +219,7 @@ const redeliveries = (draw: Chance): number =>
     [0.05, 8],
   ]);
 
-/** At the same time, as retries come, or a day later. */
+/** At the same time, as retries come, a day later, or days later, as an archive is replayed. */
 const redelivery = (draw: Chance): number =>
   draw.weighted([
     [4, draw.between(0, 1500)],
@@ -212,4 +227,5 @@ const redelivery = (draw: Chance): number =>
     [2, draw.between(MINUTE, 2 * HOUR)],
     [1, draw.between(20 * HOUR, 23.5 * HOUR)],
     [0.2, draw.between(24.5 * HOUR, 30 * HOUR)],
+    [0.5, draw.between(2 * 24 * HOUR, 20 * 24 * HOUR)],
   ]);

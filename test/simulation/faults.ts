@@ -1,4 +1,5 @@
 /** The faults that are injected into calls at DDS. A further one is one more row of `FAULTS`. */
+import type { ControlAction } from '../../emulator/dds/control.ts';
 import type { Fault } from '../../emulator/dds/faults.ts';
 import { refusals } from '../../emulator/dds/refusals.ts';
 import type { RecordedRequest } from '../../emulator/dds/request-log.ts';
@@ -11,28 +12,42 @@ export interface FaultRow {
   readonly weight: number;
   /**
    * What the caller learns of the effect of the call. `refused`: that it had none. `lost`: nothing. `late`: nothing if it
-   * has given up by then. `misled`: that it had none, which is wrong.
+   * has given up by then. `misled`: that it had none, which is wrong. `shifted`: all; something else changes meanwhile.
    */
-  readonly outcome: 'refused' | 'lost' | 'late' | 'misled';
+  readonly outcome: 'refused' | 'lost' | 'late' | 'misled' | 'shifted';
   /** Only requests of this operation. */
   readonly operation?: RecordedRequest['operation'];
   readonly make: (draw: Chance) => Fault;
 }
 
 /** Seconds. */
-export const MAX_RETRY_AFTER_SECONDS = 20;
+const MAX_RETRY_AFTER_SECONDS = 20;
 /** An attempt is given up after ten seconds, and an invocation ends after 29 or 60. */
 const LATE_MILLIS = { from: 9_000, to: 70_000 };
 
 type When = 'before' | 'after';
 
+/** Seconds, more than any invocation has, and what makes no sense. */
+const retryAfter = (draw: Chance): { headers?: { 'retry-after': string } } => {
+  if (!draw.happens(0.3)) return {};
+  const seconds = String(draw.whole(0, MAX_RETRY_AFTER_SECONDS));
+  const text = draw.pick([seconds, seconds, seconds, '86400', '-5', 'soon', 'Sun, 06 Nov 1994 08:49:37 GMT']);
+  return { headers: { 'retry-after': text } };
+};
+
 const error =
   (name: keyof typeof refusals, when: When = 'before') =>
+  (draw: Chance): Fault => ({ kind: 'error', ...refusals[name], when, ...retryAfter(draw) });
+
+/** An answer without JSON, as a proxy gives it. */
+const bare =
+  (statuses: readonly number[], when?: When) =>
   (draw: Chance): Fault => ({
-    kind: 'error',
-    ...refusals[name],
-    when,
-    ...(draw.happens(0.3) && { headers: { 'retry-after': String(draw.whole(0, MAX_RETRY_AFTER_SECONDS)) } }),
+    kind: 'answer',
+    status: draw.pick(statuses),
+    text: draw.pick(['', '<html><h1>Sorry</h1></html>', 'no']),
+    when: when ?? eitherWay(draw),
+    ...retryAfter(draw),
   });
 
 const late =
@@ -75,6 +90,18 @@ const LOST: readonly Omit<FaultRow, 'outcome'>[] = [
   },
   {
     weight: 1,
+    name: '200 with an error code and ids',
+    operation: 'create-backup',
+    make: () => ({
+      kind: 'json',
+      body: { error_code: 'DBS.280005', error_msg: 'Server error.', job_id: 'job', backup_id: 'backup' },
+      when: 'before',
+    }),
+  },
+  { weight: 1, name: '5xx without JSON', make: bare([500, 502, 503, 504]) },
+  { weight: 1, name: '404 without JSON', make: bare([400, 404], 'before') },
+  {
+    weight: 1,
     name: 'redirect',
     make: (draw) => ({ kind: 'redirect', location: 'https://dds.example.com/', when: eitherWay(draw) }),
   },
@@ -88,6 +115,15 @@ const REFUSED: readonly Omit<FaultRow, 'outcome'>[] = [
   { weight: 2, name: '403 busy instance', operation: 'create-backup', make: error('instanceBusy') },
   { weight: 1, name: '403 invalid request, ambiguous', operation: 'create-backup', make: error('invalidRequest') },
   { weight: 1, name: '400 not permitted, ambiguous', operation: 'create-backup', make: error('notPermitted') },
+  { weight: 1, name: '429 without JSON', make: bare([429], 'before') },
+  { weight: 0.5, name: '401 or 403 without JSON', make: bare([401, 403], 'before') },
+  { weight: 0.5, name: '408, 409 or 425', operation: 'create-backup', make: bare([408, 409, 425], 'before') },
+  { weight: 0.5, name: 'no permission', make: (draw) => error(draw.pick(PERMISSION_ERRORS))(draw) },
+];
+
+const PERMISSION_ERRORS = [
+  ...(['authenticationFailed', 'notOwner', 'permissionDenied280015', 'accountSuspended'] as const),
+  ...(['permissionDenied', 'permissionDenied280063', 'incorrectAuthentication', 'accessDenied'] as const),
 ];
 
 export const FAULTS: readonly FaultRow[] = [
@@ -98,21 +134,67 @@ export const FAULTS: readonly FaultRow[] = [
   { weight: 1, name: '400 system busy after the effect', outcome: 'misled', make: error('systemBusy', 'after') },
 ];
 
+/** What others do between two pages of a list: `noise` does it. */
+const SHIFTS: readonly Omit<FaultRow, 'make'>[] = [
+  { weight: 1, name: 'a backup comes between two pages', outcome: 'shifted', operation: 'list-backups' },
+  { weight: 1, name: 'a backup goes between two pages', outcome: 'shifted', operation: 'list-backups' },
+];
+
+/** All that a simulation may inject. */
+export const ROWS: readonly Omit<FaultRow, 'make'>[] = [...FAULTS, ...SHIFTS];
+
+/** What others do, as actions of the control. */
+export interface Others {
+  readonly come: (request: RecordedRequest) => ControlAction;
+  /** Undefined where there is no backup of theirs any more. */
+  readonly go: (request: RecordedRequest) => ControlAction | undefined;
+  /** How likely it is that something comes or goes between two pages. */
+  readonly rate: number;
+}
+
 export interface Injected {
   /** Undefined where nothing goes wrong. */
-  readonly row: FaultRow | undefined;
+  readonly row: Omit<FaultRow, 'make'> | undefined;
   readonly fault: Fault | undefined;
 }
 
-/** @param faultRate how likely a fault is */
-export function injectedFault({ operation }: RecordedRequest, faultRate: number, draw: Chance): Injected {
+/**
+ * @param faultRate how likely a fault is
+ * @param maxDelayMillis of what goes well
+ */
+export function injectedFault(
+  request: RecordedRequest,
+  faultRate: number,
+  draw: Chance,
+  others: Others,
+  maxDelayMillis = 800,
+): Injected {
+  const { operation } = request;
   if (draw.happens(faultRate)) {
     const rows = FAULTS.filter((row) => row.operation === undefined || row.operation === operation);
     const row = draw.weighted(rows.map((candidate) => [candidate.weight, candidate]));
     return { row, fault: row.make(draw) };
   }
+  if (operation === 'list-backups' && draw.happens(others.rate)) {
+    const [comes, goes] = SHIFTS;
+    const action = draw.happens(0.6) ? others.go(request) : undefined;
+    return {
+      row: action ? goes : comes,
+      fault: { kind: 'control', when: eitherWay(draw), actions: [action ?? others.come(request)] },
+    };
+  }
   // The way to DDS and back takes time, so that deliveries meet there in any order.
   const when = eitherWay(draw);
-  const fault: Fault = { kind: 'delay', millis: draw.between(1, 800), when };
+  const fault: Fault = { kind: 'delay', millis: draw.between(1, maxDelayMillis), when };
   return { row: undefined, fault: draw.happens(0.7) ? fault : undefined };
+}
+
+/**
+ * Of a search for an instance, which asks all projects at once: only what is not retried, since a process waits for one
+ * thing at a time.
+ */
+export function injectedWhileSearching(faultRate: number, draw: Chance): Injected {
+  if (!draw.happens(faultRate / 2)) return { row: undefined, fault: undefined };
+  const row = REFUSED.find(({ name }) => name === 'no permission');
+  return row ? { row: { ...row, outcome: 'refused' }, fault: row.make(draw) } : { row: undefined, fault: undefined };
 }

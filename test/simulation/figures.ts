@@ -1,6 +1,6 @@
 /** The figures of a run. */
 import { createHash } from 'node:crypto';
-import { FAULTS } from './faults.ts';
+import { ROWS } from './faults.ts';
 import type { Delivery, History } from './simulation.ts';
 
 type Counts = Record<string, number>;
@@ -9,6 +9,8 @@ export interface Figures {
   readonly simulations: number;
   readonly events: number;
   readonly deliveries: number;
+  /** Of `deferred`. */
+  readonly executions: number;
   /** Requests to create a backup, and those among them that did. */
   readonly posts: number;
   readonly effects: number;
@@ -23,22 +25,25 @@ export interface Figures {
 
 /** Counts history after history, and keeps none. */
 export function counter() {
-  const totals = { simulations: 0, events: 0, deliveries: 0, posts: 0, effects: 0, lists: 0 };
+  const totals = { simulations: 0, events: 0, deliveries: 0, executions: 0, posts: 0, effects: 0, lists: 0 };
   const endings: Counts = {};
-  const faults: Counts = Object.fromEntries(FAULTS.map(({ name }) => [name, 0]));
+  const faults: Counts = Object.fromEntries(ROWS.map(({ name }) => [name, 0]));
   const trace = createHash('sha256');
 
   return {
     add: ({ events, deliveries }: History): void => {
       totals.simulations += 1;
       totals.events += events.length;
-      totals.deliveries += deliveries.length;
+      totals.deliveries += deliveries.filter(({ before }) => before === undefined).length;
+      totals.executions += deliveries.filter(({ before }) => before !== undefined).length;
       for (const delivery of deliveries) {
         trace.update(JSON.stringify(traceOf(delivery)));
-        const ending = String(delivery.lines[0]?.reason ?? delivery.lines[0]?.event);
+        const line = delivery.lines.findLast(({ event }) => String(event).startsWith('request.'));
+        const ending = `${delivery.before ? 'deferred: ' : ''}${line?.event === 'request.deferred' ? line.event : (line?.reason ?? line?.event)}`;
         endings[ending] = (endings[ending] ?? 0) + 1;
         for (const { request, row } of delivery.calls) {
-          totals[request.operation === 'create-backup' ? 'posts' : 'lists'] += 1;
+          if (request.operation === 'create-backup') totals.posts += 1;
+          if (request.operation === 'list-backups') totals.lists += 1;
           if (request.tookEffect) totals.effects += 1;
           if (row) faults[row.name] = (faults[row.name] ?? 0) + 1;
         }
@@ -54,5 +59,8 @@ const traceOf = ({ event, startedAt, endedAt, lines, calls }: Delivery) => ({
   startedAt,
   endedAt,
   ending: lines.map((line) => [line.event, line.reason, line.backup_id]),
-  calls: calls.map(({ at, request, row }) => [at, request.method, row?.name, request.errorCode, request.tookEffect]),
+  // A search asks all projects at once, in any order.
+  calls: calls
+    .filter(({ request }) => request.operation !== 'list-instances')
+    .map(({ at, request, row }) => [at, request.method, row?.name, request.errorCode, request.tookEffect]),
 });

@@ -3,12 +3,11 @@
  * The rules of the design are written out once more: the code is under test.
  */
 import { isDeepStrictEqual } from 'node:util';
-import type { BackupRecord } from '../../emulator/dds/records.ts';
-import type { Answer } from './deliveries.ts';
-import { type Ending, endingOf } from './ending.ts';
+import { projectOf, skewOf } from './conditions.ts';
+import { type Ending, endingOf, endingOfExecution } from './ending.ts';
 import type { PlannedEvent } from './events.ts';
-import { MAX_RETRY_AFTER_SECONDS } from './faults.ts';
-import type { Call, Delivery, History } from './simulation.ts';
+import { diedAt, type Effect, hadFailed, isAlive, statusAt } from './ledger.ts';
+import { type Call, type Delivery, type History, nameIn } from './simulation.ts';
 
 export interface Violation {
   readonly invariant: string;
@@ -20,37 +19,38 @@ export interface Violation {
 /** An event, all its deliveries and the backups that began for it. */
 interface Case {
   readonly event: PlannedEvent;
+  /** Executions of `deferred` included. */
   readonly deliveries: readonly EndedDelivery[];
   readonly unended: readonly Delivery[];
   /** One for each POST that took effect, whichever delivery sent it and whether or not its answer arrived, in order. */
   readonly effects: readonly Effect[];
-  /** The backup that has a name, whichever event it is for. */
-  readonly holderOf: (name: string | undefined) => Effect | undefined;
+  /** All backups that ever had a name in the event's project, whichever event they are for. */
+  readonly holdersOf: (name: string | undefined) => readonly Effect[];
   readonly history: History;
 }
 
 interface EndedDelivery extends Delivery {
   readonly endedAt: number;
-  readonly answer: Answer;
   readonly ending: Ending;
-  /** From the log line. */
+  /** From the last log line. */
   readonly reason: string | undefined;
   readonly outcomeUnknown: boolean;
   /** When the last look-up in the list began. */
   readonly lookedUpAt: number | undefined;
-}
-
-/** Times by our clock, not by DDS's. */
-interface Effect {
-  readonly backup: BackupRecord;
-  readonly began: number;
-  readonly ended: number;
+  /** The first delivery of the trigger that it knows of. */
+  readonly since: number;
+  readonly isExecution: boolean;
 }
 
 const DAY = 24 * 60 * 60 * 1000;
+const MINUTE = 60_000;
 /** DDS tells times, and its clock, to the second. */
 const TOLERANCE_MILLIS = 2000;
 const MAX_ATTEMPT_MILLIS = 10_000;
+const HOUR = 60 * MINUTE;
+const MAX_TRIGGER_AGE = 31 * DAY;
+/** How long after the deadline an execution may end: the last attempt, and publishing four times. */
+const MAX_OVERTIME = 5 * MINUTE;
 /** middy ends an invocation at this distance from its end. Nothing may need it. */
 const GUARD_MILLIS = 500;
 
@@ -62,11 +62,14 @@ const TRANSIENT = [
   'UpstreamInvalid',
   'OutcomeUnknown',
 ];
-/** The reserve, the longest backoff, the shortest attempt, and the longest Retry-After of the faults. */
-const MAX_PAUSE_MILLIS = 1000 + 5000 + 250 + MAX_RETRY_AFTER_SECONDS * 1000;
+/** The reserve, the longest backoff and the shortest attempt. */
+const MAX_PAUSE_MILLIS = 1000 + 5000 + 250;
+/** Kept for handing a request over. */
+const HANDOVER_MILLIS = 5000;
 
 /** Refusals for the state of the instance, or perhaps for it. */
 const AMBIGUOUS_CODES = ['DBS.280042', 'DBS.212003'];
+const AMBIGUOUS_STATUSES = [408, 409, 425];
 const PERMANENT = [
   'BackupNameTaken',
   'BackupFailed',
@@ -77,91 +80,93 @@ const PERMANENT = [
 ];
 
 const NAME_TAKEN = 'DBS.201201';
+const BUSY = 'DBS.201015';
 
 type Invariant = (subject: Case) => readonly string[];
 
 export const INVARIANTS: Readonly<Record<string, Invariant>> = {
-  'at most one backup of a trigger is ever BUILDING or COMPLETED': ({ effects }) =>
-    effects.slice(1).flatMap(({ backup, began }, index) => {
-      const before = effects[index];
-      return before && hadFailed(before, began)
-        ? []
-        : [`${backup.name} began while ${before?.backup.name} had not FAILED`];
-    }),
+  'at most one backup of a trigger is BUILDING or COMPLETED, unless a FAILED one was deleted by hand': ({ effects }) =>
+    effects.some(lostByHandAfterFailing)
+      ? []
+      : effects.slice(1).flatMap((effect, index) => {
+          const before = effects[index];
+          return before && diedAt(before) <= effect.began
+            ? []
+            : [`${effect.name} began while ${before?.name} was BUILDING or COMPLETED`];
+        }),
 
-  'a further attempt is submitted only after the one before it FAILED': ({ deliveries, holderOf }) =>
+  'a further attempt is submitted only after the one before it FAILED': ({ deliveries, holdersOf }) =>
     deliveries.flatMap(posts).flatMap(({ at, request }) => {
       const name = nameIn(request.body);
       const earlier = predecessor(name);
-      const holder = holderOf(earlier);
-      return earlier === undefined || (holder && hadFailed(holder, at))
+      return earlier === undefined || holdersOf(earlier).some((holder) => hadFailed(holder, at))
         ? []
         : [`${name} was submitted and ${earlier} had not FAILED`];
     }),
 
-  'a success names a backup of the trigger that had not FAILED': ({ deliveries, effects }) =>
+  'a success names a backup of the trigger that is BUILDING or COMPLETED': ({ deliveries, effects, history }) =>
     deliveries.flatMap(({ ending, lookedUpAt, startedAt }) => {
       if (ending.kind !== 'success') return [];
-      const named = effects.find(({ backup }) => backup.id === ending.backupId);
+      const named = effects.find(({ id }) => id === ending.backupId);
       if (!named) return [`${ending.backupId} was reported, and the trigger has ${idsOf(effects)}`];
-      return hadFailed(named, lookedUpAt ?? startedAt) ? [`${ending.backupId} was reported after it had FAILED`] : [];
+      // Between the look-up, or what the list shows at it, and the answer it may have ended.
+      const seenAt = (lookedUpAt ?? startedAt) - lagOf(history);
+      const wasAlive = named.began >= seenAt || isAlive(statusAt(named, seenAt));
+      return wasAlive ? [] : [`${ending.backupId} was reported and was ${statusAt(named, seenAt)}`];
     }),
 
-  'a job_id that is reported is that of the backup': ({ deliveries, history }) =>
-    deliveries.flatMap(({ ending }) =>
-      ending.kind !== 'success' ||
-      ending.jobId === undefined ||
-      history.emulator.state.job(ending.jobId)?.backup.id === ending.backupId
-        ? []
-        : [`job ${ending.jobId} is not that of ${ending.backupId}`],
-    ),
+  'a job_id is that of one backup': ({ deliveries }) => {
+    const pairs = deliveries.flatMap(({ ending }) =>
+      ending.kind === 'success' && ending.jobId !== undefined ? [[ending.jobId, ending.backupId] as const] : [],
+    );
+    return new Map(pairs).size < new Set(pairs.map(String)).size ? [`reported ${pairs}`] : [];
+  },
 
-  'no permanent refusal while a backup of the trigger is there': ({ event, deliveries, effects }) =>
+  'no permanent refusal while a backup of the trigger is listed': ({ event, deliveries, effects, history }) =>
     deliveries
       .filter(isRefusedForGood)
       .filter((delivery) => {
-        const own = effects.filter(isOwn(event, delivery, effects));
+        const own = effects.filter(isOwn(event, delivery, effects, history));
         // Past the deadline there is one look-up, as after a refusal for the state of the instance.
         return own.some((effect) => delivery.reason !== 'DeadlinePassed' || isRecent(event, delivery)(effect));
       })
       .map(({ reason }) => `${reason} although ${idsOf(effects)} was there`),
 
-  'nothing is submitted after not_after': ({ deliveries }) =>
-    deliveries
-      .filter(({ notAfter }) => notAfter !== undefined)
-      // The functions' clock tells whole milliseconds.
-      .flatMap((delivery) => posts(delivery).filter(({ at }) => Math.floor(at) > (delivery.notAfter ?? at)))
+  'nothing is submitted after the deadline': (subject) =>
+    subject.deliveries
+      .flatMap((delivery) => posts(delivery).filter(({ at }) => Math.floor(at) > deadlineOf(subject, delivery)))
       .map(({ at }) => `a POST at ${new Date(at).toISOString()}`),
 
   'no refusal for the state of the instance while the list shows a backup of the trigger': ({
     event,
     deliveries,
     effects,
+    history,
   }) =>
     deliveries
+      // Where a FAILED attempt was deleted by hand, its name is looked at and not that of the next one.
+      .filter(() => !effects.some(lostByHandAfterFailing))
       .filter((delivery) => isRefusedForState(delivery) && !isListUnread(delivery))
-      .filter((delivery) => effects.filter(isOwn(event, delivery, effects)).some(isRecent(event, delivery)))
+      .filter((delivery) => effects.filter(isOwn(event, delivery, effects, history)).some(isRecent(event, delivery)))
       .map(({ reason }) => `${reason} although ${idsOf(effects)} was listed`),
 
-  'an unknown outcome follows a lost answer, or a refusal whose cause the list does not tell': ({ deliveries }) =>
-    deliveries
+  'an unknown outcome follows a lost answer, or a refusal whose cause the list does not tell': (subject) =>
+    subject.deliveries
       .filter(({ reason }) => reason === 'OutcomeUnknown')
-      .filter((delivery) => {
-        const wasTaken = posts(delivery).some(({ request }) => request.errorCode === NAME_TAKEN);
-        const isUnexplained = isUndecided(delivery) || ((wasTaken || isLate(delivery)) && isListUnread(delivery));
-        return !isUnexplained && !posts(delivery).some((call) => isLost(call, delivery));
-      })
+      .filter((delivery) => !isUnknownForReason(delivery, subject))
       .map(() => 'OutcomeUnknown although every answer arrived and the list was read'),
 
-  'a failure with a known outcome has made no backup': ({ deliveries, holderOf }) =>
+  'a failure with a known outcome has made no backup': ({ event, deliveries, effects, history }) =>
     deliveries
       .filter(({ ending, outcomeUnknown }) => ending.kind === 'failure' && !outcomeUnknown)
-      .flatMap(({ calls, reason, endedAt }) =>
-        calls
+      .flatMap((delivery) =>
+        delivery.calls
           .filter(({ request, row }) => request.tookEffect && row?.outcome !== 'misled')
-          .map(({ request }) => holderOf(nameIn(request.body)))
-          .filter((effect) => effect && !hadFailed(effect, endedAt))
-          .map((effect) => `${reason} although it made ${effect?.backup.id}`),
+          .flatMap(({ request }) => effects.filter((effect) => effect.request === request))
+          .filter((effect) => diedAt(effect) > delivery.endedAt)
+          // Where DDS's answers show another clock than that of its backups, they seem to have begun before.
+          .filter((effect) => shownBegin(effect, history) >= earliestOwn(event, delivery))
+          .map(({ id }) => `${delivery.reason} although it made ${id}`),
       ),
 
   'a derived name is taken by its own trigger only': ({ event, deliveries, effects }) =>
@@ -172,16 +177,59 @@ export const INVARIANTS: Readonly<Record<string, Invariant>> = {
           .map(() => 'the name was taken, and not by this trigger')
       : [],
 
-  'every delivery ends before its deadline': ({ deliveries }) =>
-    deliveries.flatMap(({ endedAt, endsBefore }) =>
-      endedAt > endsBefore - GUARD_MILLIS ? [`it ended ${endsBefore - endedAt} ms before the platform would`] : [],
-    ),
+  'every delivery ends before its deadline': ({ deliveries, history }) =>
+    deliveries.flatMap(({ isExecution, startedAt, endedAt, endsBefore, ...delivery }) => {
+      if (!isExecution)
+        return endedAt > endsBefore - GUARD_MILLIS
+          ? [`it ended ${endsBefore - endedAt} ms before the platform would`]
+          : [];
+      const latest = Math.max(retriedUntil(delivery, history), startedAt) + MAX_OVERTIME;
+      return endedAt > latest ? [`an execution ended ${Math.round(endedAt - latest)} ms too late`] : [];
+    }),
 
-  'what may pass is retried while there is time': ({ deliveries }) =>
+  'what may pass is retried while there is time': (subject) =>
+    subject.deliveries
+      .filter(({ isExecution, reason = '' }) => !isExecution && TRANSIENT.includes(reason))
+      // A list that our key may not read is not read again, and what was handed over is not tried again here.
+      .filter((delivery) => posts(delivery).length > 0 && !isUndecided(delivery) && !isListUnread(delivery))
+      .filter(({ handover }) => handover === undefined)
+      .filter((delivery) => delivery.reason !== 'OutcomeUnknown' || isLookedUpAgain(delivery))
+      .filter((delivery) => timeLeft(subject, delivery) > longestPause(delivery))
+      .map((delivery) => `${delivery.reason} with ${Math.round(timeLeft(subject, delivery))} ms left`),
+
+  'deferred goes on until the deadline unless the refusal is permanent': ({ deliveries, history }) =>
     deliveries
-      .filter(({ reason = '' }) => TRANSIENT.includes(reason))
-      .filter((delivery) => !isUndecided(delivery) && timeLeft(delivery) > MAX_PAUSE_MILLIS)
-      .map((delivery) => `${delivery.reason} with ${Math.round(timeLeft(delivery))} ms left`),
+      .filter(({ isExecution, ending }) => isExecution && ending.kind === 'failure')
+      .filter((delivery) => !isRefusedForGood(delivery) && delivery.endedAt < retriedUntil(delivery, history) - MINUTE)
+      // A refusal that may be for the state of the instance is retried for an hour.
+      .filter((delivery) => !(isAmbiguous(delivery) && delivery.endedAt >= delivery.since + 59 * MINUTE))
+      .map((delivery) => `${delivery.reason} at ${new Date(delivery.endedAt).toISOString()}`),
+
+  'every end of deferred is published or logged as not published': ({ deliveries }) =>
+    deliveries
+      .filter(({ isExecution }) => isExecution)
+      .flatMap(({ ending, published, lines }) => {
+        const count = (type: string) => published.filter((event) => event.type === type).length;
+        const unpublished = lines.filter(({ event }) => event === 'publish.failed').length;
+        return [
+          ...(count('DDS Backup Request Deferred') > 1 ? ['published twice that it was deferred'] : []),
+          ...(ending.kind === 'failure' && count('DDS Backup Request Failed') !== 1 && unpublished < 4
+            ? ['failed without an event']
+            : []),
+          ...(ending.kind === 'success' && count('DDS Backup Request Failed') > 0 ? ['published a failure'] : []),
+        ];
+      }),
+
+  'a request that http queued, or may have queued, is answered so': ({ deliveries }) =>
+    deliveries.flatMap(({ handover, ending, reason }) => {
+      const isRight =
+        handover === undefined
+          ? ending.kind !== 'deferred'
+          : handover === 'queued'
+            ? ending.kind === 'deferred'
+            : reason === 'OutcomeUnknown';
+      return isRight ? [] : [`the handover is ${handover ?? 'not made'} and the end ${JSON.stringify(ending)}`];
+    }),
 
   'every delivery ends in a documented answer': ({ deliveries, unended }) => [
     ...unended.map(() => 'a delivery never ended'),
@@ -189,12 +237,21 @@ export const INVARIANTS: Readonly<Record<string, Invariant>> = {
   ],
 
   'every delivery leaves one log line, which says the same as the answer': ({ deliveries }) =>
-    deliveries.flatMap((delivery) =>
-      delivery.lines.length === 1 && agrees(delivery) ? [] : [`logged ${JSON.stringify(delivery.lines)}`],
-    ),
+    deliveries
+      .filter(({ isExecution }) => !isExecution)
+      .flatMap((delivery) => {
+        const lines = delivery.lines.filter(({ event }) => event !== 'secret.stale');
+        return lines.length === 1 && agrees(delivery) ? [] : [`logged ${JSON.stringify(lines)}`];
+      }),
 
-  'DDS is asked for what the event asks for, under the names of the trigger': ({ event, deliveries }) => {
-    const asked = deliveries.flatMap(posts).map(({ request }) => request.body);
+  'DDS is asked for what the event asks for, under the names of the trigger, in its project': ({
+    event,
+    deliveries,
+    history,
+  }) => {
+    const all = deliveries.flatMap(posts);
+    const asked = all.map(({ request }) => request.body);
+    const project = projectOf(history.conditions, event.backup.instance_id);
     const { name, name_prefix = '', ...rest } = event.backup;
     const isWanted = (body: unknown) => isDeepStrictEqual(body, { backup: { ...rest, name: name ?? nameIn(body) } });
     const derived = new RegExp(`^(${name_prefix}-(?:\\d{8}T\\d{6}Z-)?[a-z2-7]{14})(?:-[2-5])?$`);
@@ -203,24 +260,20 @@ export const INVARIANTS: Readonly<Record<string, Invariant>> = {
       ...asked.filter((body) => !isWanted(body)).map((body) => `asked for ${JSON.stringify(body)}`),
       ...(stems.includes(undefined) ? [`asked under ${asked.map(nameIn)}`] : []),
       ...(new Set(stems).size > 1 ? [`asked under names of several triggers: ${[...new Set(stems)]}`] : []),
+      ...all.filter(({ request }) => request.project !== project).map(() => `asked outside of ${project}`),
     ];
   },
 };
 
 export function violations(history: History): readonly Violation[] {
-  const { events, deliveries, emulator, conditions } = history;
+  const { events, deliveries, effects, conditions } = history;
   const byEvent = Map.groupBy(deliveries, ({ event }) => event);
-  const effects = emulator.state.backups().map(
-    (backup): Effect => ({
-      backup,
-      began: backup.beginAt - conditions.skewMillis,
-      ended: backup.endAt - conditions.skewMillis,
-    }),
-  );
-  const byName = new Map(effects.map((effect) => [effect.backup.name, effect]));
+  const byName = Map.groupBy(effects, ({ project, name }) => `${project} ${name}`);
+  const byRequest = new Map(effects.map((effect) => [effect.request, effect]));
 
   return events.flatMap((event) => {
     const all = byEvent.get(event) ?? [];
+    const project = projectOf(conditions, event.backup.instance_id);
     const subject: Case = {
       event,
       history,
@@ -228,10 +281,9 @@ export function violations(history: History): readonly Violation[] {
       unended: all.filter(({ endedAt }) => endedAt === undefined),
       effects: all
         .flatMap(posts)
-        .filter(({ request }) => request.tookEffect)
-        .flatMap(({ request }) => byName.get(nameIn(request.body) ?? '') ?? [])
+        .flatMap(({ request }) => byRequest.get(request) ?? [])
         .sort((a, b) => a.began - b.began),
-      holderOf: (name) => byName.get(name ?? ''),
+      holdersOf: (name) => byName.get(`${project} ${name}`) ?? [],
     };
     return Object.entries(INVARIANTS).flatMap(([invariant, check]) =>
       check(subject).map((found) => ({ invariant, event, found, deliveries: all })),
@@ -239,33 +291,37 @@ export function violations(history: History): readonly Violation[] {
   });
 }
 
-function ended({ answer, endedAt, ...delivery }: Delivery): readonly EndedDelivery[] {
-  if (!answer || endedAt === undefined) return [];
-  const { calls, lines } = delivery;
-  const [line = {}] = lines;
-  const lastPost = calls.findLastIndex(({ request }) => request.operation === 'create-backup');
+function ended({ endedAt, ...delivery }: Delivery): readonly EndedDelivery[] {
+  const { answer, end, before, calls, lines, startedAt } = delivery;
+  const ending = end ? endingOfExecution(end) : answer && endingOf(answer);
+  if (!ending || endedAt === undefined) return [];
+  const line = lines.findLast(({ event }) => String(event).startsWith('request.')) ?? {};
+  // An execution that makes no attempt passes on what the delivery before it found.
+  const looked = before && calls.length === 0 ? before.calls : calls;
+  const lastPost = looked.findLastIndex(({ request }) => request.operation === 'create-backup');
   return [
     {
       ...delivery,
-      answer,
       endedAt,
-      ending: endingOf(answer),
+      ending,
       reason: typeof line.reason === 'string' ? line.reason : undefined,
       outcomeUnknown: line.outcome_unknown === true,
-      lookedUpAt: calls[lastPost + 1]?.at,
+      lookedUpAt: looked[lastPost + 1]?.at,
+      since: before?.startedAt ?? startedAt,
+      isExecution: before !== undefined,
     },
   ];
 }
 
-const posts = ({ calls }: Delivery) => calls.filter(({ request }) => request.operation === 'create-backup');
+const posts = ({ calls }: Pick<Delivery, 'calls'>) =>
+  calls.filter(({ request }) => request.operation === 'create-backup');
 
-const idsOf = (effects: readonly Effect[]): string => effects.map(({ backup }) => backup.id).join() || 'none';
+const lines = ({ lines }: Delivery) => lines.filter(({ event }) => String(event).startsWith('request.'));
+const lastLine = (delivery: Delivery) => lines(delivery).at(-1) ?? {};
 
-function nameIn(body: unknown): string | undefined {
-  const { backup } = Object(body);
-  const { name } = Object(backup);
-  return typeof name === 'string' ? name : undefined;
-}
+const idsOf = (effects: readonly Effect[]): string => effects.map(({ id }) => id).join() || 'none';
+
+const lagOf = ({ conditions: { emulator } }: History): number => emulator.listLagMillis ?? 0;
 
 /** The name of the attempt before, where it is a further attempt's. */
 function predecessor(name = ''): string | undefined {
@@ -274,75 +330,164 @@ function predecessor(name = ''): string | undefined {
   return attempt === '2' ? stem : `${stem}-${Number(attempt) - 1}`;
 }
 
-const hadFailed = ({ backup, ended }: Effect, at: number): boolean => backup.outcome === 'FAILED' && ended <= at;
+/** Then its name was free again while a further attempt's backup may have been there. */
+const lostByHandAfterFailing = ({ changes, ...effect }: Effect): boolean =>
+  changes.some(({ status, at }) => status === 'GONE' && hadFailed({ ...effect, changes }, at));
 
-const isRefusedForGood = ({ reason = '', lines: [line] }: EndedDelivery): boolean =>
-  PERMANENT.includes(reason) && !AMBIGUOUS_CODES.includes(String(line?.dds_code));
+const isAmbiguous = (delivery: EndedDelivery): boolean => {
+  const { reason, dds_code, dds_status } = lastLine(delivery);
+  return (
+    reason === 'DdsRejected' &&
+    (AMBIGUOUS_CODES.includes(String(dds_code)) || AMBIGUOUS_STATUSES.includes(Number(dds_status)))
+  );
+};
 
-const isRefusedForState = ({ reason, lines: [line] }: EndedDelivery): boolean =>
-  reason === 'InstanceBusy' || AMBIGUOUS_CODES.includes(String(line?.dds_code));
+const isRefusedForGood = (delivery: EndedDelivery): boolean =>
+  PERMANENT.includes(delivery.reason ?? '') && !isAmbiguous(delivery);
 
-/** Whether nothing might be submitted any more when it ended. */
-const isLate = ({ notAfter = Number.POSITIVE_INFINITY, endedAt }: EndedDelivery): boolean => endedAt > notAfter;
+const isRefusedForState = (delivery: EndedDelivery): boolean =>
+  delivery.reason === 'InstanceBusy' || isAmbiguous(delivery);
+
+type Deadlines = Pick<EndedDelivery, 'notAfter' | 'since' | 'statedAt'>;
+
+const maxAgeOf = ({ conditions }: History): number => conditions.maxRequestAgeHours * HOUR;
+
+/** When `deferred` gives up. */
+const retriedUntil = ({ notAfter = Number.POSITIVE_INFINITY, since }: Deadlines, history: History): number =>
+  Math.min(notAfter, since + maxAgeOf(history));
+
+/** The last moment at which something may be submitted. */
+function deadlineOf({ event, history }: Case, delivery: Deadlines): number {
+  const oldest = statesTime(event) ? delivery.statedAt + maxAgeOf(history) + DAY : Number.POSITIVE_INFINITY;
+  return Math.min(retriedUntil(delivery, history), oldest);
+}
 
 /** How long a submission might have been retried. */
-const timeLeft = ({ notAfter = Number.POSITIVE_INFINITY, endsBefore, endedAt }: EndedDelivery): number =>
-  Math.min(endsBefore, notAfter) - endedAt;
+const timeLeft = (subject: Case, delivery: EndedDelivery): number =>
+  Math.min(delivery.endsBefore - (subject.event.isAsync ? HANDOVER_MILLIS : 0), deadlineOf(subject, delivery)) -
+  delivery.endedAt;
+
+/** Whether the last refusal is one that the list may explain a little later: then DDS is asked again. */
+const isLookedUpAgain = (delivery: EndedDelivery): boolean =>
+  [NAME_TAKEN, BUSY].includes(posts(delivery).at(-1)?.request.errorCode ?? '');
+
+/** The longest pause that DDS asked for counts: one that does not fit ends the retries. */
+const longestPause = ({ calls }: EndedDelivery): number =>
+  MAX_PAUSE_MILLIS +
+  Math.max(
+    0,
+    ...calls.map(({ fault }) => {
+      const { headers } = Object(fault);
+      const seconds = Number(Object(headers)['retry-after']);
+      return seconds > 0 ? seconds * 1000 : 0;
+    }),
+  );
 
 /** Whether the list names the holder of the name, and DDS's clock leaves open whose it is. */
-const isUndecided = ({ reason, lines: [line] }: EndedDelivery): boolean =>
-  reason === 'OutcomeUnknown' && line?.backup !== undefined;
+const isUndecided = (delivery: EndedDelivery): boolean =>
+  delivery.reason === 'OutcomeUnknown' && lastLine(delivery).backup !== undefined;
 
 /** Whether the last look-up ended without the list. */
 function isListUnread(delivery: EndedDelivery): boolean {
   const last = delivery.calls.at(-1);
-  return last?.request.operation === 'list-backups' && (last.row !== undefined || isLost(last, delivery));
+  if (last?.request.operation !== 'list-backups') return false;
+  const isFaulty = last.row !== undefined && last.row.outcome !== 'shifted';
+  return isFaulty || last.request.errorCode !== undefined || isLost(last, delivery);
 }
 
 /** Whether the caller did not learn what came of a call. */
-function isLost(call: Call, { calls, endedAt }: EndedDelivery): boolean {
+function isLost(call: Call, { calls, endedAt }: Pick<EndedDelivery, 'calls' | 'endedAt'>): boolean {
   if (call.answeredAt === undefined) return call.row?.outcome === 'lost';
   const next = calls[calls.indexOf(call) + 1]?.at ?? endedAt;
   return call.answeredAt > Math.min(next, call.at + MAX_ATTEMPT_MILLIS);
 }
 
+/** Whether an unknown outcome is called for. */
+function isUnknownForReason(delivery: EndedDelivery, subject: Case): boolean {
+  const { event, holdersOf, history } = subject;
+  if (delivery.handover === 'unknown') return true;
+  if (isUndecided(delivery)) return isOpen(event, delivery, history);
+  const earlier = delivery.before ? [delivery.before, delivery] : [delivery];
+  const all = earlier.flatMap(posts);
+  const calls = earlier.flatMap((each) => each.calls);
+  if (all.some((call) => isLost(call, { calls, endedAt: delivery.endedAt }))) return true;
+  const isLate = delivery.endedAt > deadlineOf(subject, delivery);
+  const wasTaken = posts(delivery).filter(({ request }) => request.errorCode === NAME_TAKEN);
+  if ((wasTaken.length > 0 || isLate) && isListUnread(delivery)) return true;
+  // What has the name does not show yet, or shows no more.
+  const seenAt = (delivery.lookedUpAt ?? delivery.endedAt) - lagOf(history);
+  return wasTaken.some(({ request }) => {
+    const holders = holdersOf(nameIn(request.body));
+    return !holders.some((holder) => holder.began < seenAt && statusAt(holder, delivery.endedAt) !== 'GONE');
+  });
+}
+
+/** How far an estimate of DDS's clock may be off: by a second, by the longest attempt, and by how times are cut. */
+const MAX_UNCERTAINTY = MAX_ATTEMPT_MILLIS + 4000;
+const MAX_SKEW = 15 * MINUTE + MAX_UNCERTAINTY;
+
+/** Whether DDS's clock leaves open on which side of the moment that counts the holder of the name began. */
+function isOpen(event: PlannedEvent, delivery: EndedDelivery, history: History): boolean {
+  const { backup } = lastLine(delivery);
+  const holder = history.effects.find(({ id }) => id === Object(backup).id);
+  const { timeFormat, dateHeader = true } = history.conditions.emulator;
+  if (timeFormat === 'null') return true;
+  if (!holder) return false;
+  const begin = dateHeader ? shownBegin(holder, history) : holder.began + skewOf(history.conditions).backups;
+  const distance = Math.abs(begin - earliestOwn(event, delivery));
+  return distance <= (dateHeader ? MAX_UNCERTAINTY : MAX_SKEW);
+}
+
 const statesTime = ({ source }: PlannedEvent): boolean =>
   ['plain-request', 'event-bus', 'invoke-with-time'].includes(source);
 
+/** When a backup began, as DDS's clock shows it. */
+function shownBegin({ began }: Effect, { conditions }: History): number {
+  const { backups, shown } = skewOf(conditions);
+  return began + backups - shown;
+}
+
+/** The moment from which a backup under the trigger's name counts as its own. */
+function earliestOwn(event: PlannedEvent, { since, statedAt }: EndedDelivery): number {
+  if (event.backup.name === undefined) return statesTime(event) ? Number.NEGATIVE_INFINITY : since - DAY;
+  return Math.max(statesTime(event) ? Math.min(statedAt, since) : since, since - MAX_TRIGGER_AGE);
+}
+
 /**
- * Whether a delivery must take a backup of the event for its own: it began before the look-up, has not FAILED, and
+ * Whether a delivery must take a backup of the event for its own: the list showed it at the look-up, it is BUILDING or
+ * COMPLETED until the end, and
  * - under a derived name with a time: always; without: the first attempt began within the day before this delivery
- * - under a given name: this delivery made it, or it began at or after the time of the event, or else this delivery
+ * - under a given name: it began at or after the time of the event, or else its first delivery
  */
 const isOwn =
-  (
-    event: PlannedEvent,
-    { startedAt, endedAt, statedAt, lookedUpAt = endedAt, calls }: EndedDelivery,
-    [first]: readonly Effect[],
-  ) =>
+  (event: PlannedEvent, delivery: EndedDelivery, [first]: readonly Effect[], history: History) =>
   (effect: Effect): boolean => {
-    if (effect.began >= lookedUpAt || hadFailed(effect, endedAt)) return false;
-    if (event.backup.name === undefined)
-      return statesTime(event) || (first ?? effect).began >= startedAt - DAY + TOLERANCE_MILLIS;
-    const since = statesTime(event) ? statedAt : startedAt;
-    return effect.began >= since || calls.some(({ request }) => request.tookEffect);
+    const { endedAt, lookedUpAt = endedAt } = delivery;
+    if (effect.began + lagOf(history) >= lookedUpAt || diedAt(effect) <= endedAt) return false;
+    const judged = event.backup.name === undefined ? (first ?? effect) : effect;
+    const tolerance = event.backup.name === undefined ? TOLERANCE_MILLIS : 0;
+    return shownBegin(judged, history) >= earliestOwn(event, delivery) + tolerance;
   };
 
 /** Whether a look-up after a refusal for the instance's state reaches back to the backup: to the day before the trigger. */
 const isRecent =
-  (event: PlannedEvent, { startedAt, statedAt }: EndedDelivery) =>
+  (event: PlannedEvent, { since, statedAt }: EndedDelivery) =>
   ({ began }: Effect): boolean =>
-    began >= Math.min(startedAt, statesTime(event) ? statedAt : startedAt) - DAY + TOLERANCE_MILLIS;
+    began >= Math.min(since, statesTime(event) ? statedAt : since) - DAY + TOLERANCE_MILLIS;
 
 /** Whether the log line says what the answer says. */
-function agrees({ ending, reason, lines: [line = {}] }: EndedDelivery): boolean {
-  if (ending.kind === 'success') {
-    const event = ending.jobId === undefined ? 'request.replayed' : 'request.accepted';
-    return line.event === event && line.backup_id === ending.backupId && line.job_id === ending.jobId;
+function agrees({ ending, reason, ...delivery }: EndedDelivery): boolean {
+  const line = lastLine(delivery);
+  switch (ending.kind) {
+    case 'success': {
+      const event = ending.jobId === undefined ? 'request.replayed' : 'request.accepted';
+      return line.event === event && line.backup_id === ending.backupId && line.job_id === ending.jobId;
+    }
+    case 'deferred':
+      return line.event === 'request.deferred' && String(line.name).startsWith(ending.name);
+    case 'failure':
+      return reason === ending.reason && ['request.rejected', 'request.failed'].includes(String(line.event));
+    case 'undocumented':
+      return false;
   }
-  return (
-    ending.kind === 'failure' &&
-    reason === ending.reason &&
-    ['request.rejected', 'request.failed'].includes(String(line.event))
-  );
 }

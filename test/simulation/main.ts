@@ -1,7 +1,6 @@
 /** `npm run test:simulation -- --help` */
 import { randomInt } from 'node:crypto';
 import { parseArgs } from 'node:util';
-import { fuzz } from './fuzz/fuzz.ts';
 import { replay, summary, violationReport } from './report.ts';
 import { run } from './run.ts';
 import { mostFrequentFirst, table } from './table.ts';
@@ -10,7 +9,8 @@ const USAGE = `npm run test:simulation -- [options]
   --events 20000     how many events to simulate
   --seed 1           a whole number; the same seed gives the same run. Default: a random one, which is printed
   --simulation 7     only this one of the run's simulations
-  --fuzz 4000        how many arbitrary events each function gets afterwards; 0 for none
+  --fuzz 4000        how many arbitrary events each function gets afterwards, and how many arbitrary answers of DDS come;
+                     0 for none
 Ends with exit code 1 when an invariant does not hold.`;
 
 /** The user can correct it: only its message is shown. */
@@ -57,7 +57,7 @@ async function main(): Promise<void> {
   console.log(`\n${summary(result.figures)}\n\n${seconds()}, ${memory()}\n`);
 
   if (result.violations.length > 0) {
-    console.error(violationReport(result.violations));
+    console.error(violationReport(result.violations, result.conditions));
     console.error(`\nTo replay this: ${replay({ events, seed, simulation: result.simulation })}`);
     process.exitCode = 1;
   } else {
@@ -66,9 +66,13 @@ async function main(): Promise<void> {
 
   if (cases > 0) {
     // On failure it rejects with the event, the seed and the path that fast-check replays.
+    const { fuzz } = await import('./fuzz/fuzz.ts');
     const endings = await fuzz({ cases, seed });
     console.log(table('fuzzed deliveries ended as', mostFrequentFirst(endings)));
-    console.log(`\nEvery answer was documented, and nothing invalid reached DDS. ${seconds()}, ${memory()}`);
+    console.log(`\nEvery answer was documented, and nothing invalid reached DDS. ${seconds()}, ${memory()}\n`);
+    const { fuzzAnswers } = await import('./fuzz/fuzz-answers.ts');
+    console.log(table('after arbitrary answers of DDS', mostFrequentFirst(await fuzzAnswers({ cases, seed }))));
+    console.log(`\nNo crash, no success without a backup, no secret. ${seconds()}, ${memory()}`);
   }
 }
 

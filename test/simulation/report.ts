@@ -1,5 +1,6 @@
 /** The report of a run. */
 import { inspect } from 'node:util';
+import type { Conditions } from './conditions.ts';
 import type { Figures } from './figures.ts';
 import type { Violation } from './invariants.ts';
 import type { Delivery } from './simulation.ts';
@@ -23,8 +24,11 @@ export const summary = ({ endings, faults, fingerprint, ...totals }: Figures): s
     .join('\n\n');
 
 /** The broken invariants with their numbers, and the first few cases with all their deliveries and calls. */
-export const violationReport = (violations: readonly Violation[]): string =>
+export const violationReport = (violations: readonly Violation[], conditions?: Conditions): string =>
   [
+    ...(conditions
+      ? [inspect({ ...conditions, projects: conditions.projects.length, instances: conditions.instances.length })]
+      : []),
     ...Object.entries(Object.groupBy(violations, ({ invariant }) => invariant)).map(
       ([invariant, cases = []]) => `broken ${cases.length} times: ${invariant}`,
     ),

@@ -1,4 +1,5 @@
 /** A run: simulations of 500 events, one after the other, each from a seed of its own. */
+import type { Conditions } from './conditions.ts';
 import { counter, type Figures } from './figures.ts';
 import { type Violation, violations } from './invariants.ts';
 import { replay } from './report.ts';
@@ -18,6 +19,8 @@ export interface Run {
   readonly violations: readonly Violation[];
   /** Its number; -1 where every invariant held. */
   readonly simulation: number;
+  /** Of that simulation. */
+  readonly conditions?: Conditions;
 }
 
 const EVENTS_PER_SIMULATION = 500;
@@ -33,7 +36,8 @@ export async function run({ events, seed, only, onProgress }: RunOptions): Promi
     });
     count.add(history);
     const found = violations(history);
-    if (found.length > 0) return { figures: count.figures(), violations: found, simulation };
+    if (found.length > 0)
+      return { figures: count.figures(), violations: found, simulation, conditions: history.conditions };
     onProgress?.(count.figures().events);
   }
   return { figures: count.figures(), violations: [], simulation: -1 };

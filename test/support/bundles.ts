@@ -11,7 +11,7 @@ let copies = 0;
 
 /** A function as it is deployed, `dist/{name}.mjs`, loaded again in this environment. */
 export async function startBundle(
-  name: FunctionName | 'deferred/index' | 'monitor',
+  name: FunctionName | 'deferred/index' | 'monitor' | 'retention',
   env: Record<string, string>,
 ): Promise<Handler> {
   for (const variable of Object.keys(process.env))

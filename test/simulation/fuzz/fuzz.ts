@@ -86,7 +86,7 @@ async function examine(event: unknown, target: Target, deliver: Deliver, emulato
   }
   if (target === 'strangers' && requests.length > 0) throw new Error('an unauthenticated request reached DDS');
   if (Object.keys(Object.prototype).length > 0) throw new Error('the prototype of all objects was polluted');
-  return ending.kind === 'success' ? 'success' : ending.reason;
+  return ending.kind === 'failure' ? ending.reason : ending.kind;
 }
 
 /** The reasons that an event and the state of DDS may be the cause of. */
