@@ -95,7 +95,7 @@ describe('retention', () => {
 
   it('time runs out → the rest is left for the next run, and shown as due', async () => {
     emulator.control.changeSettings({ deletionMillis: 40_000 });
-    await run(RUN, {}, 170_000);
+    await run(RUN, {}, 62_000);
     const expired = lines.filter(({ event }) => event === 'backup.expired');
     expect(expired.length).toBe(1);
     expect(aws.events).toHaveLength(1);

@@ -169,6 +169,8 @@ export interface RetentionOptions {
 
 /** How long a deletion may take until the backup is gone from the list. */
 const MAX_DELETION = 2 * 60 * SECOND;
+/** With less time left, no deletion is begun. */
+const MIN_DELETION = 10 * SECOND;
 const POLL = 3 * SECOND;
 
 /**
@@ -202,7 +204,7 @@ export function retention({
     const due = mode === 'delete' ? decisions.filter(({ action }) => action === 'delete') : [];
     for (const { backup } of due) {
       // What is left is due in the next run too.
-      if (budget.timeLeft() < MAX_DELETION) break;
+      if (budget.timeLeft() < MIN_DELETION) break;
       const again = await plan({ instance_id: backup.instance_id });
       const current = again.find((one) => one.backup.id === backup.id);
       if (current?.action !== 'delete' || !current.rule) continue;

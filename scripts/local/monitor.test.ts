@@ -2,11 +2,13 @@ import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type Emulator, startEmulator } from '../../emulator/dds/emulator.ts';
-import { DEMO_INSTANCE } from '../../emulator/dds/seed.ts';
+import { DEMO_INSTANCE, DEMO_INSTANCES } from '../../emulator/dds/seed.ts';
 
 let emulator: Emulator;
 beforeEach(async () => {
-  emulator = await startEmulator();
+  // Not overdue: an overdue instance has an event at an hour of the day.
+  const createdAt = Date.now() - 3_600_000;
+  emulator = await startEmulator({ instances: DEMO_INSTANCES.map((instance) => ({ ...instance, createdAt })) });
 });
 afterEach(() => emulator.close());
 
