@@ -29,8 +29,8 @@ const common = {
   target: 'node24',
   metafile: true,
   plugins: [statusTexts],
-  // aws4 is CommonJS and requires Node's own modules.
-  banner: { js: "import{createRequire}from'node:module';const require=createRequire(import.meta.url);" },
+  // aws4 is CommonJS and requires Node's own modules, no others.
+  banner: { js: 'const require=process.getBuiltinModule;' },
 } as const satisfies BuildOptions;
 
 const single = await build({
