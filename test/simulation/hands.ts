@@ -94,13 +94,13 @@ export function others(
 export function keys({ conditions, control, now, at }: Omit<World, 'ledger'>, horizon: number, draw: Chance) {
   const keyOf = (version: number) => ({ ak: `KEY${version}`, sk: `secret-of-key-${version}` });
   let known = keyOf(0);
-  const tellDds = (credentials: typeof known): void => {
+  const setKey = (credentials: typeof known): void => {
     for (const { id } of conditions.projects) control.changeProject({ project: id, credentials: [credentials] });
   };
-  tellDds(known);
+  setKey(known);
   conditions.keyChanges.forEach(({ secretLagMillis }, index) => {
     const time = now() + ((index + draw.next()) * horizon) / conditions.keyChanges.length;
-    at(time, () => tellDds(keyOf(index + 1)));
+    at(time, () => setKey(keyOf(index + 1)));
     at(time + secretLagMillis, () => {
       known = keyOf(index + 1);
     });

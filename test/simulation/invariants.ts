@@ -292,10 +292,10 @@ export function violations(history: History): readonly Violation[] {
 }
 
 function ended({ endedAt, ...delivery }: Delivery): readonly EndedDelivery[] {
-  const { answer, end, before, calls, lines, startedAt } = delivery;
+  const { answer, end, before, calls, startedAt } = delivery;
   const ending = end ? endingOfExecution(end) : answer && endingOf(answer);
   if (!ending || endedAt === undefined) return [];
-  const line = lines.findLast(({ event }) => String(event).startsWith('request.')) ?? {};
+  const line = lastLine(delivery);
   // An execution that makes no attempt passes on what the delivery before it found.
   const looked = before && calls.length === 0 ? before.calls : calls;
   const lastPost = looked.findLastIndex(({ request }) => request.operation === 'create-backup');
@@ -316,8 +316,7 @@ function ended({ endedAt, ...delivery }: Delivery): readonly EndedDelivery[] {
 const posts = ({ calls }: Pick<Delivery, 'calls'>) =>
   calls.filter(({ request }) => request.operation === 'create-backup');
 
-const lines = ({ lines }: Delivery) => lines.filter(({ event }) => String(event).startsWith('request.'));
-const lastLine = (delivery: Delivery) => lines(delivery).at(-1) ?? {};
+const lastLine = ({ lines }: Delivery) => lines.findLast(({ event }) => String(event).startsWith('request.')) ?? {};
 
 const idsOf = (effects: readonly Effect[]): string => effects.map(({ id }) => id).join() || 'none';
 
@@ -407,6 +406,8 @@ function isUnknownForReason(delivery: EndedDelivery, subject: Case): boolean {
   const { event, holdersOf, history } = subject;
   if (delivery.handover === 'unknown') return true;
   if (isUndecided(delivery)) return isOpen(event, delivery, history);
+  // What the delivery before left open stays so until the list explains it.
+  if (delivery.before && lastLine(delivery.before).outcome_unknown === true) return true;
   const earlier = delivery.before ? [delivery.before, delivery] : [delivery];
   const all = earlier.flatMap(posts);
   const calls = earlier.flatMap((each) => each.calls);
