@@ -5,6 +5,7 @@ import type { Settings } from '../../emulator/dds/settings.ts';
 import { type Chance, chance } from './chance.ts';
 
 export interface Conditions {
+  readonly platform: 'aws' | 'functiongraph';
   /** Of each project. */
   readonly projects: readonly { readonly id: string; readonly instances: readonly Instance[] }[];
   readonly instances: readonly Instance[];
@@ -18,12 +19,17 @@ export interface Conditions {
   readonly others: number;
   /** Changes by hand, for each event: backups are deleted, or turn out to have FAILED. */
   readonly handRate: number;
-  /** How often the access key is replaced, and how long the secret still holds the old one: until then it is refused. */
+  /**
+   * How often the access key is replaced, and how long the secret still holds the old one: until then it is refused. On
+   * FunctionGraph each invocation gets keys that are valid for longer than it runs.
+   */
   readonly keyChanges: readonly { readonly secretLagMillis: number }[];
   /** How likely a delivery is to find a new copy of its function, which has no connection and does not know DDS's clock. */
   readonly coldStartRate: number;
   /** After its first delivery a request is retried for so long. */
   readonly maxRequestAgeHours: number;
+  /** How long an invocation on FunctionGraph waits for what is not decided. */
+  readonly maxWaitSeconds: number;
   readonly emulator: Readonly<Partial<EmulatorOptions>> & Readonly<Partial<Settings>>;
 }
 
@@ -93,7 +99,18 @@ export function conditions(...seed: readonly (string | number)[]): Conditions {
   const emulator: Conditions['emulator'] = Object.fromEntries(
     Object.entries(EMULATOR_OPTIONS).map(([name, draw]) => [name, draw(drawFor(name))]),
   );
+  const platform = drawFor('platform').weighted<Conditions['platform']>([
+    [2, 'aws'],
+    [1, 'functiongraph'],
+  ]);
+  const keyChanges = drawFor('keyChanges').pick([
+    [],
+    [],
+    [{ secretLagMillis: 0 }],
+    [{ secretLagMillis: 30 * SECOND }, { secretLagMillis: 10 * MINUTE }],
+  ]);
   return {
+    platform,
     projects,
     instances,
     // A single instance that is busy for minutes would refuse nearly every event.
@@ -102,15 +119,11 @@ export function conditions(...seed: readonly (string | number)[]): Conditions {
     load: drawFor('load').pick([0.05, 0.2, 0.5]),
     others,
     handRate: drawFor('handRate').pick([0, 0, 0.05, 0.3]),
-    keyChanges: drawFor('keyChanges').pick([
-      [],
-      [],
-      [{ secretLagMillis: 0 }],
-      [{ secretLagMillis: 30 * SECOND }, { secretLagMillis: 10 * MINUTE }],
-    ]),
+    keyChanges: platform === 'aws' ? keyChanges : [],
     coldStartRate: drawFor('coldStartRate').pick([0, 0.05, 0.3]),
     // Where DDS's clock is not known, much stays open until the end.
     maxRequestAgeHours: emulator.dateHeader === false ? 0.5 : drawFor('maxRequestAgeHours').pick([24, 3, 1, 0.5]),
+    maxWaitSeconds: drawFor('maxWaitSeconds').pick([60, 600, 3600]),
     emulator: { ...emulator, pageCap },
   };
 }

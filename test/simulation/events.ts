@@ -1,4 +1,5 @@
 /** The events of a simulation, of all three kinds, and when each of them is delivered: from once to nine times. */
+import type { Trigger } from '../../lib/backup/trigger.ts';
 import type { Chance } from './chance.ts';
 import { type Conditions, paceOf, projectOf, skewOf } from './conditions.ts';
 
@@ -10,8 +11,14 @@ export type Source =
   | 'idempotent-request'
   /** http: authorised by the gateway, with an id and a time of its own. Sent again it is another event. */
   | 'plain-request'
+  /** The same at FunctionGraph's gateway, which states no time. */
+  | 'timeless-request'
   /** EventBridge: every delivery has the same `id` and `time`. */
   | 'event-bus'
+  /** Simple Message Notification: every delivery has the same `message_id` and `timestamp`. */
+  | 'smn'
+  /** A timer of FunctionGraph: every delivery is for the same planned time, and may state one a little off. */
+  | 'timer'
   /** invoke without an id: an asynchronous retry keeps its request id. */
   | 'async-invoke'
   /** invoke with an `id` in the payload, under a new request id each time. */
@@ -45,7 +52,7 @@ export interface PlannedEvent {
   readonly deliveredAfter: readonly number[];
   /** From there to the time after which nothing may be submitted, where the request gives one. */
   readonly notAfter: number | undefined;
-  /** http: the sender does not wait for the answer, `Prefer: respond-async` or `POST /webhooks`. */
+  /** http: the sender does not wait for the answer, `Prefer: respond-async` or `POST /webhooks`. FunctionGraph ignores it. */
   readonly isAsync: boolean;
   /** The project that the request names. */
   readonly project: string | undefined;
@@ -81,7 +88,7 @@ export function plan(count: number, conditions: Conditions, draw: Chance): reado
 
   for (let number = 0; number < count; number++) {
     clock += draw.happens(0.1) ? 0 : -Math.log(1 - draw.next()) * pace;
-    const source = draw.pick(SOURCES);
+    const source = draw.pick(SOURCES[conditions.platform]);
     const earlier = events.length > 0 && draw.happens(0.3) ? draw.pick(events.slice(-50)) : undefined;
     const backup = draw.happens(0.5) ? derived(draw, instances) : named(number, earlier, draw, instances);
     const before = backup.name === undefined ? undefined : lastOf.get(identity(backup));
@@ -95,7 +102,7 @@ export function plan(count: number, conditions: Conditions, draw: Chance): reado
         : (timeOfRival(earlier, backup, draw) ?? clock),
       ...deliveries(source, before !== undefined, draw),
       notAfter: draw.happens(0.15) ? deadline(draw) : undefined,
-      isAsync: source !== 'plain-request' && kindOf(source) === 'http' && draw.happens(0.4),
+      isAsync: isRepeated(source) && kindOf(source) === 'http' && draw.happens(0.4),
       project: draw.happens(0.2) ? projectOf(conditions, backup.instance_id) : undefined,
       faultRate: draw.weighted([
         [3, 0],
@@ -110,15 +117,12 @@ export function plan(count: number, conditions: Conditions, draw: Chance): reado
   return events;
 }
 
-const SOURCES: readonly Source[] = [
-  'webhook',
-  'idempotent-request',
-  'plain-request',
-  'event-bus',
-  'async-invoke',
-  'invoke-with-id',
-  'invoke-with-time',
-];
+const SHARED = ['webhook', 'idempotent-request', 'invoke-with-id', 'invoke-with-time'] as const;
+
+const SOURCES: Readonly<Record<Conditions['platform'], readonly Source[]>> = {
+  aws: [...SHARED, 'plain-request', 'event-bus', 'async-invoke'],
+  functiongraph: [...SHARED, 'timeless-request', 'smn', 'timer'],
+};
 
 /** DDS may keep a description trimmed and in Unicode's NFC. */
 const identity = ({ name, instance_id, description = '' }: Wanted): string =>
@@ -180,10 +184,33 @@ function identifiers(draw: Chance): (number: number, source: Source, backup: Wan
   };
 }
 
-export const kindOf = (source: Source): 'http' | 'event-bus' | 'invoke' => {
-  if (source === 'event-bus') return source;
-  return source.includes('invoke') ? 'invoke' : 'http';
-};
+export function kindOf(source: Source): Trigger['kind'] {
+  switch (source) {
+    case 'event-bus':
+    case 'smn':
+    case 'timer':
+      return source;
+    case 'async-invoke':
+    case 'invoke-with-id':
+    case 'invoke-with-time':
+      return 'invoke';
+    default:
+      return 'http';
+  }
+}
+
+/** Whether the deliveries of an event say that they are of the same. */
+const isRepeated = (source: Source): boolean => !['plain-request', 'timeless-request'].includes(source);
+
+/** Whether a time is part of what identifies an event. */
+export const statesTime = (source: Source): boolean =>
+  ['plain-request', 'event-bus', 'smn', 'timer', 'invoke-with-time'].includes(source);
+
+/** The times that a source states are multiples of this, in milliseconds. */
+export function gridOf(source: Source): number {
+  if (source === 'timer') return 5 * MINUTE;
+  return ['event-bus', 'smn'].includes(source) ? SECOND : 1;
+}
 
 const distance = (draw: Chance): number =>
   draw.weighted([
@@ -198,7 +225,7 @@ function deliveries(source: Source, isSequel: boolean, draw: Chance) {
   const statedAfter = ahead ? draw.between(0, furthest) : 0;
   const late = source === 'invoke-with-time' && !ahead && draw.happens(0.5);
   const first = draw.between(0, late ? 10 * MINUTE : 3 * SECOND);
-  const more = source === 'plain-request' ? 0 : redeliveries(draw);
+  const more = isRepeated(source) ? redeliveries(draw) : 0;
   return {
     statedAfter,
     deliveredAfter: [first, ...Array.from({ length: more }, () => first + redelivery(draw))],

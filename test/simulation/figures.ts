@@ -1,7 +1,7 @@
 /** The figures of a run. */
 import { createHash } from 'node:crypto';
 import { ROWS } from './faults.ts';
-import type { Delivery, History } from './simulation.ts';
+import type { Delivery, History } from './history.ts';
 
 type Counts = Record<string, number>;
 
@@ -9,6 +9,9 @@ export interface Figures {
   readonly simulations: number;
   readonly events: number;
   readonly deliveries: number;
+  /** Of them, to functions of FunctionGraph, and in simulations with two projects. */
+  readonly onFunctionGraph: number;
+  readonly withTwoProjects: number;
   /** Of `deferred`. */
   readonly executions: number;
   /** Requests to create a backup, and those among them that did. */
@@ -25,16 +28,22 @@ export interface Figures {
 
 /** Counts history after history, and keeps none. */
 export function counter() {
-  const totals = { simulations: 0, events: 0, deliveries: 0, executions: 0, posts: 0, effects: 0, lists: 0 };
+  const totals = {
+    ...{ simulations: 0, events: 0, deliveries: 0, onFunctionGraph: 0, withTwoProjects: 0 },
+    ...{ executions: 0, posts: 0, effects: 0, lists: 0 },
+  };
   const endings: Counts = {};
   const faults: Counts = Object.fromEntries(ROWS.map(({ name }) => [name, 0]));
   const trace = createHash('sha256');
 
   return {
-    add: ({ events, deliveries }: History): void => {
+    add: ({ conditions, events, deliveries }: History): void => {
       totals.simulations += 1;
       totals.events += events.length;
-      totals.deliveries += deliveries.filter(({ before }) => before === undefined).length;
+      const delivered = deliveries.filter(({ before }) => before === undefined).length;
+      totals.deliveries += delivered;
+      if (conditions.platform === 'functiongraph') totals.onFunctionGraph += delivered;
+      if (conditions.projects.length > 1) totals.withTwoProjects += delivered;
       totals.executions += deliveries.filter(({ before }) => before !== undefined).length;
       for (const delivery of deliveries) {
         trace.update(JSON.stringify(traceOf(delivery)));

@@ -92,7 +92,11 @@ export function others(
 
 /** The access key: DDS knows a new one at times, and the secret some time later. */
 export function keys({ conditions, control, now, at }: Omit<World, 'ledger'>, horizon: number, draw: Chance) {
-  const keyOf = (version: number) => ({ ak: `KEY${version}`, sk: `secret-of-key-${version}` });
+  const keyOf = (version: number) => ({
+    ...{ ak: `KEY${version}`, sk: `secret-of-key-${version}` },
+    // An agency's keys are temporary.
+    ...(conditions.platform === 'functiongraph' && { securityToken: 'token-of-the-agency' }),
+  });
   let known = keyOf(0);
   const setKey = (credentials: typeof known): void => {
     for (const { id } of conditions.projects) control.changeProject({ project: id, credentials: [credentials] });

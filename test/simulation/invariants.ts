@@ -4,10 +4,10 @@
  */
 import { isDeepStrictEqual } from 'node:util';
 import { projectOf, skewOf } from './conditions.ts';
-import { type Ending, endingOf, endingOfExecution } from './ending.ts';
-import type { PlannedEvent } from './events.ts';
+import { type Ending, endingOf, endingOfExecution, TRAILER } from './ending.ts';
+import { type PlannedEvent, statesTime } from './events.ts';
+import { type Call, type Delivery, type History, nameIn } from './history.ts';
 import { diedAt, type Effect, hadFailed, isAlive, statusAt } from './ledger.ts';
-import { type Call, type Delivery, type History, nameIn } from './simulation.ts';
 
 export interface Violation {
   readonly invariant: string;
@@ -39,7 +39,6 @@ interface EndedDelivery extends Delivery {
   readonly lookedUpAt: number | undefined;
   /** The first delivery of the trigger that it knows of. */
   readonly since: number;
-  readonly isExecution: boolean;
 }
 
 const DAY = 24 * 60 * 60 * 1000;
@@ -156,7 +155,7 @@ export const INVARIANTS: Readonly<Record<string, Invariant>> = {
       .filter((delivery) => !isUnknownForReason(delivery, subject))
       .map(() => 'OutcomeUnknown although every answer arrived and the list was read'),
 
-  'a failure with a known outcome has made no backup': ({ event, deliveries, effects, history }) =>
+  'a failure with a known outcome has made no backup': ({ event, deliveries, effects, holdersOf, history }) =>
     deliveries
       .filter(({ ending, outcomeUnknown }) => ending.kind === 'failure' && !outcomeUnknown)
       .flatMap((delivery) =>
@@ -164,6 +163,8 @@ export const INVARIANTS: Readonly<Record<string, Invariant>> = {
           .filter(({ request, row }) => request.tookEffect && row?.outcome !== 'misled')
           .flatMap(({ request }) => effects.filter((effect) => effect.request === request))
           .filter((effect) => diedAt(effect) > delivery.endedAt)
+          // A request on its way finds the name free once what had it is deleted by hand.
+          .filter((effect) => effect.began <= delivery.endedAt || !wasSeenTaken(effect, holdersOf, delivery))
           // Where DDS's answers show another clock than that of its backups, they seem to have begun before.
           .filter((effect) => shownBegin(effect, history) >= earliestOwn(event, delivery))
           .map(({ id }) => `${delivery.reason} although it made ${id}`),
@@ -178,18 +179,18 @@ export const INVARIANTS: Readonly<Record<string, Invariant>> = {
       : [],
 
   'every delivery ends before its deadline': ({ deliveries, history }) =>
-    deliveries.flatMap(({ isExecution, startedAt, endedAt, endsBefore, ...delivery }) => {
-      if (!isExecution)
-        return endedAt > endsBefore - GUARD_MILLIS
-          ? [`it ended ${endsBefore - endedAt} ms before the platform would`]
-          : [];
+    deliveries.flatMap((delivery) => {
+      const { waitsUntil, startedAt, endedAt, endsBefore } = delivery;
+      if (endedAt > endsBefore - GUARD_MILLIS) return [`it ended ${endsBefore - endedAt} ms before the platform would`];
       const latest = Math.max(retriedUntil(delivery, history), startedAt) + MAX_OVERTIME;
-      return endedAt > latest ? [`an execution ended ${Math.round(endedAt - latest)} ms too late`] : [];
+      return waitsUntil !== undefined && endedAt > latest
+        ? [`it ended ${Math.round(endedAt - latest)} ms too late`]
+        : [];
     }),
 
   'what may pass is retried while there is time': (subject) =>
     subject.deliveries
-      .filter(({ isExecution, reason = '' }) => !isExecution && TRANSIENT.includes(reason))
+      .filter(({ waitsUntil, reason = '' }) => waitsUntil === undefined && TRANSIENT.includes(reason))
       // A list that our key may not read is not read again, and what was handed over is not tried again here.
       .filter((delivery) => posts(delivery).length > 0 && !isUndecided(delivery) && !isListUnread(delivery))
       .filter(({ handover }) => handover === undefined)
@@ -197,23 +198,27 @@ export const INVARIANTS: Readonly<Record<string, Invariant>> = {
       .filter((delivery) => timeLeft(subject, delivery) > longestPause(delivery))
       .map((delivery) => `${delivery.reason} with ${Math.round(timeLeft(subject, delivery))} ms left`),
 
-  'deferred goes on until the deadline unless the refusal is permanent': ({ deliveries, history }) =>
+  'what is not decided is retried until the deadline, by deferred or inside the invocation': ({
+    deliveries,
+    history,
+  }) =>
     deliveries
-      .filter(({ isExecution, ending }) => isExecution && ending.kind === 'failure')
+      .filter(({ waitsUntil, ending }) => waitsUntil !== undefined && ending.kind === 'failure')
       .filter((delivery) => !isRefusedForGood(delivery) && delivery.endedAt < retriedUntil(delivery, history) - MINUTE)
       // A refusal that may be for the state of the instance is retried for an hour.
       .filter((delivery) => !(isAmbiguous(delivery) && delivery.endedAt >= delivery.since + 59 * MINUTE))
       .map((delivery) => `${delivery.reason} at ${new Date(delivery.endedAt).toISOString()}`),
 
-  'every end of deferred is published or logged as not published': ({ deliveries }) =>
+  'the end of what is retried is published, or logged as not published': ({ deliveries }) =>
     deliveries
-      .filter(({ isExecution }) => isExecution)
-      .flatMap(({ ending, published, lines }) => {
+      .filter(({ waitsUntil }) => waitsUntil !== undefined)
+      .flatMap(({ before, ending, published, lines }) => {
         const count = (type: string) => published.filter((event) => event.type === type).length;
         const unpublished = lines.filter(({ event }) => event === 'publish.failed').length;
+        const attempts = before ? 4 : 1;
         return [
           ...(count('DDS Backup Request Deferred') > 1 ? ['published twice that it was deferred'] : []),
-          ...(ending.kind === 'failure' && count('DDS Backup Request Failed') !== 1 && unpublished < 4
+          ...(ending.kind === 'failure' && count('DDS Backup Request Failed') !== 1 && unpublished < attempts
             ? ['failed without an event']
             : []),
           ...(ending.kind === 'success' && count('DDS Backup Request Failed') > 0 ? ['published a failure'] : []),
@@ -238,11 +243,21 @@ export const INVARIANTS: Readonly<Record<string, Invariant>> = {
 
   'every delivery leaves one log line, which says the same as the answer': ({ deliveries }) =>
     deliveries
-      .filter(({ isExecution }) => !isExecution)
+      .filter(({ before }) => before === undefined)
       .flatMap((delivery) => {
-        const lines = delivery.lines.filter(({ event }) => event !== 'secret.stale');
+        const onTheWay = [
+          'secret.stale',
+          ...(delivery.waitsUntil === undefined ? [] : ['request.deferred', 'publish.failed']),
+        ];
+        const lines = delivery.lines.filter(({ event }) => !onTheWay.includes(String(event)));
         return lines.length === 1 && agrees(delivery) ? [] : [`logged ${JSON.stringify(lines)}`];
       }),
+
+  'an error of Lambda says what deferred has to know': ({ deliveries, history }) =>
+    deliveries.flatMap(({ answer }) => {
+      if (history.conditions.platform !== 'aws' || answer?.kind !== 'thrown') return [];
+      return TRAILER.test(String(answer.error)) ? [] : [`threw ${answer.error}`];
+    }),
 
   'DDS is asked for what the event asks for, under the names of the trigger, in its project': ({
     event,
@@ -308,7 +323,6 @@ function ended({ endedAt, ...delivery }: Delivery): readonly EndedDelivery[] {
       outcomeUnknown: line.outcome_unknown === true,
       lookedUpAt: looked[lastPost + 1]?.at,
       since: before?.startedAt ?? startedAt,
-      isExecution: before !== undefined,
     },
   ];
 }
@@ -329,6 +343,13 @@ function predecessor(name = ''): string | undefined {
   return attempt === '2' ? stem : `${stem}-${Number(attempt) - 1}`;
 }
 
+/** Whether another backup had its name at the last look-up. */
+const wasSeenTaken = (
+  effect: Effect,
+  holdersOf: Case['holdersOf'],
+  { lookedUpAt = Number.NEGATIVE_INFINITY }: EndedDelivery,
+): boolean => holdersOf(effect.name).some((holder) => ![undefined, 'GONE'].includes(statusAt(holder, lookedUpAt)));
+
 /** Then its name was free again while a further attempt's backup may have been there. */
 const lostByHandAfterFailing = ({ changes, ...effect }: Effect): boolean =>
   changes.some(({ status, at }) => status === 'GONE' && hadFailed({ ...effect, changes }, at));
@@ -347,18 +368,21 @@ const isRefusedForGood = (delivery: EndedDelivery): boolean =>
 const isRefusedForState = (delivery: EndedDelivery): boolean =>
   delivery.reason === 'InstanceBusy' || isAmbiguous(delivery);
 
-type Deadlines = Pick<EndedDelivery, 'notAfter' | 'since' | 'statedAt'>;
+type Deadlines = Pick<EndedDelivery, 'notAfter' | 'since' | 'statedAt' | 'waitsUntil'>;
 
 const maxAgeOf = ({ conditions }: History): number => conditions.maxRequestAgeHours * HOUR;
 
-/** When `deferred` gives up. */
-const retriedUntil = ({ notAfter = Number.POSITIVE_INFINITY, since }: Deadlines, history: History): number =>
+/** When what is retried is given up. */
+const retriedUntil = (delivery: Deadlines, history: History): number =>
+  Math.min(validUntil(delivery, history), delivery.waitsUntil ?? Number.POSITIVE_INFINITY);
+
+const validUntil = ({ notAfter = Number.POSITIVE_INFINITY, since }: Deadlines, history: History): number =>
   Math.min(notAfter, since + maxAgeOf(history));
 
 /** The last moment at which something may be submitted. */
 function deadlineOf({ event, history }: Case, delivery: Deadlines): number {
-  const oldest = statesTime(event) ? delivery.statedAt + maxAgeOf(history) + DAY : Number.POSITIVE_INFINITY;
-  return Math.min(retriedUntil(delivery, history), oldest);
+  const oldest = statesTime(event.source) ? delivery.statedAt + maxAgeOf(history) + DAY : Number.POSITIVE_INFINITY;
+  return Math.min(validUntil(delivery, history), oldest);
 }
 
 /** How long a submission might have been retried. */
@@ -441,9 +465,6 @@ function isOpen(event: PlannedEvent, delivery: EndedDelivery, history: History):
   return distance <= (dateHeader ? MAX_UNCERTAINTY : MAX_SKEW);
 }
 
-const statesTime = ({ source }: PlannedEvent): boolean =>
-  ['plain-request', 'event-bus', 'invoke-with-time'].includes(source);
-
 /** When a backup began, as DDS's clock shows it. */
 function shownBegin({ began }: Effect, { conditions }: History): number {
   const { backups, shown } = skewOf(conditions);
@@ -452,8 +473,8 @@ function shownBegin({ began }: Effect, { conditions }: History): number {
 
 /** The moment from which a backup under the trigger's name counts as its own. */
 function earliestOwn(event: PlannedEvent, { since, statedAt }: EndedDelivery): number {
-  if (event.backup.name === undefined) return statesTime(event) ? Number.NEGATIVE_INFINITY : since - DAY;
-  return Math.max(statesTime(event) ? Math.min(statedAt, since) : since, since - MAX_TRIGGER_AGE);
+  if (event.backup.name === undefined) return statesTime(event.source) ? Number.NEGATIVE_INFINITY : since - DAY;
+  return Math.max(statesTime(event.source) ? Math.min(statedAt, since) : since, since - MAX_TRIGGER_AGE);
 }
 
 /**
@@ -476,7 +497,7 @@ const isOwn =
 const isRecent =
   (event: PlannedEvent, { since, statedAt }: EndedDelivery) =>
   ({ began }: Effect): boolean =>
-    began >= Math.min(since, statesTime(event) ? statedAt : since) - DAY + TOLERANCE_MILLIS;
+    began >= Math.min(since, statesTime(event.source) ? statedAt : since) - DAY + TOLERANCE_MILLIS;
 
 /** Whether the log line says what the answer says. */
 function agrees({ ending, reason, ...delivery }: EndedDelivery): boolean {

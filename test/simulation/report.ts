@@ -2,8 +2,8 @@
 import { inspect } from 'node:util';
 import type { Conditions } from './conditions.ts';
 import type { Figures } from './figures.ts';
+import type { Delivery } from './history.ts';
 import type { Violation } from './invariants.ts';
-import type { Delivery } from './simulation.ts';
 import { mostFrequentFirst, table } from './table.ts';
 
 const MAX_CASES = 3;

@@ -1,77 +1,30 @@
 /** One simulation: one emulated DDS, some hundred events with all their deliveries, and a clock that costs no waiting. */
-import { type DurableExecutionEnd, runDurableExecution } from '../../emulator/aws/durable-execution.ts';
+import { runDurableExecution } from '../../emulator/aws/durable-execution.ts';
 import { startEmulator } from '../../emulator/dds/emulator.ts';
 import type { Fault } from '../../emulator/dds/faults.ts';
 import type { RecordedRequest } from '../../emulator/dds/request-log.ts';
-import { deferredHandler } from '../../functions/deferred.ts';
-import type { AwsApi } from '../../lib/aws/api.ts';
-import { lambdaHandover } from '../../lib/aws/handover.ts';
-import { awsService } from '../../lib/aws/platform.ts';
 import { Failure } from '../../lib/errors.ts';
-import type { BusEvent } from '../../lib/service/ports.ts';
 import { lambdaContext } from '../support/lambda.ts';
+import { startAws } from './aws.ts';
 import { type Chance, chance } from './chance.ts';
 import { type Conditions, conditions, paceOf, projectOf } from './conditions.ts';
-import { type Answer, deliverer, LIMIT_MILLIS, recordOf, WEBHOOK_SECRET } from './deliveries.ts';
-import { kindOf, type PlannedEvent, plan } from './events.ts';
-import { type Injected, injectedFault, injectedWhileSearching, type Others } from './faults.ts';
+import { gridOf, kindOf, type PlannedEvent, plan } from './events.ts';
+import { injectedFault, injectedWhileSearching, type Others } from './faults.ts';
+import { startFunctionGraph } from './functiongraph.ts';
 import { changeByHand, keys, others } from './hands.ts';
-import { type Effect, ledger } from './ledger.ts';
-import { type Line, withLog } from './log.ts';
-import { type Scheduler, scheduler } from './scheduler.ts';
+import { type Delivery, type History, nameIn } from './history.ts';
+import { ledger } from './ledger.ts';
+import { withLog } from './log.ts';
+import type { Surroundings } from './platform.ts';
+import { scheduler } from './scheduler.ts';
 import { withTimers } from './timers.ts';
-
-export interface Call {
-  readonly at: number;
-  readonly request: RecordedRequest;
-  /** Undefined where nothing went wrong. */
-  readonly row: Injected['row'];
-  readonly fault: Fault | undefined;
-  /** When the answer is sent, where it is held back. */
-  readonly answeredAt: number | undefined;
-}
-
-/** A delivery of an event to its function, or the execution of `deferred` that goes on with it. */
-export interface Delivery {
-  readonly event: PlannedEvent;
-  /** The delivery whose failure the execution goes on from. */
-  readonly before?: Delivery;
-  readonly startedAt: number;
-  readonly statedAt: number;
-  /** After this nothing may be submitted. */
-  readonly notAfter: number | undefined;
-  /** When the platform would have ended it. */
-  readonly endsBefore: number;
-  endedAt?: number;
-  answer?: Answer;
-  /** Of an execution. */
-  end?: DurableExecutionEnd;
-  /** When the last late effect of its calls came about. */
-  effectsUntil: number;
-  readonly calls: Call[];
-  readonly lines: Line[];
-  readonly published: BusEvent[];
-  /** Whether the request could be queued for `deferred`, as far as `http` learned. */
-  handover?: 'queued' | 'unknown';
-}
-
-/** All deliveries, and what became of every backup. */
-export interface History {
-  readonly conditions: Conditions;
-  readonly events: readonly PlannedEvent[];
-  readonly deliveries: readonly Delivery[];
-  readonly effects: readonly Effect[];
-}
 
 /** Later than any clock shows: the SDK of durable executions holds times against the real one. */
 export const BEGIN = Date.parse('2100-03-01T12:00:00Z');
 const DEFERRED_LIMIT_MILLIS = 60_000;
-const DEFERRED_RESERVE_MILLIS = 10_000;
-/** How much less likely faults are in an execution, which would otherwise make most of the calls. */
-const EXECUTION_FAULTS = 0.4;
-
-/** What runs now; undefined for what is done by hand. */
-type Time = Scheduler<Delivery | undefined>;
+/** How much less likely faults are after a minute of retries, which would otherwise make most of the calls. */
+const FAULTS_LATER = 0.4;
+const MINUTE = 60_000;
 
 /** The same seeds and count give the same history. */
 export async function simulate(count: number, ...seed: readonly (string | number)[]): Promise<History> {
@@ -131,8 +84,11 @@ export async function simulate(count: number, ...seed: readonly (string | number
     return inject(request, time, request.operation === 'list-instances' ? search : draw, noise, setting);
   });
 
-  const platform = { time, draw, setting, url: emulator.url, secret };
-  const deliveries = schedule(events, platform);
+  const publish: Surroundings['publish'] = async (events) => {
+    if (draw.happens(0.1)) throw new Failure('PublishFailed', 'The event bus is not there.');
+    time.running()?.published.push(...events);
+  };
+  const deliveries = schedule(events, { time, draw, setting, url: emulator.url, secret, publish });
   await withLog(
     (line) => time.running()?.lines.push(line),
     () => withTimers(time, time.run),
@@ -146,14 +102,15 @@ export async function simulate(count: number, ...seed: readonly (string | number
 /** The fault of a call. Only the delivery that runs now can have made the call. */
 function inject(
   request: RecordedRequest,
-  time: Time,
+  time: Surroundings['time'],
   draw: Chance,
   noise: Others,
   { emulator: { pageCap } }: Conditions,
 ): Fault | undefined {
   const delivery = time.running();
   if (!delivery) throw new Error('A call while no delivery runs.');
-  const faultRate = delivery.event.faultRate * (delivery.before ? EXECUTION_FAULTS : 1);
+  const isLater = delivery.before !== undefined || time.millis() > delivery.startedAt + MINUTE;
+  const faultRate = delivery.event.faultRate * (isLater ? FAULTS_LATER : 1);
   const { row, fault } =
     request.operation === 'list-instances'
       ? injectedWhileSearching(faultRate, draw)
@@ -167,62 +124,9 @@ function inject(
 
 const isDelayedEffect = (fault: Fault | undefined): boolean => fault?.kind === 'delay' && fault.when !== 'after';
 
-interface Platform {
-  readonly time: Time;
-  readonly draw: Chance;
-  readonly setting: Conditions;
-  readonly url: string;
-  readonly secret: () => Promise<string>;
-}
-
-/** A copy of every function, as a cold start makes it. */
-function start({ time, draw, setting, url, secret }: Platform, queue: (payload: unknown) => void) {
-  const [first, second] = setting.projects.map(({ id }) => id);
-  const env = {
-    DDS_ENDPOINT: url,
-    ...(second === undefined
-      ? { OTC_SDK_PROJECT_ID: first ?? '' }
-      : { OTC_SDK_PROJECTS: `eu-de:${first},eu-nl:${second}` }),
-    OTC_CREDENTIALS_SECRET: 'dds',
-    WEBHOOK_SECRET,
-    DEFERRED_FUNCTION: 'deferred:live',
-    MAX_REQUEST_AGE_HOURS: String(setting.maxRequestAgeHours),
-  };
-  /** Lambda's queue. An event may be delivered twice, and an answer may be lost after it was queued. */
-  const call: AwsApi = async ({ body, reason }) => {
-    const payload = JSON.parse(body);
-    const delivery = time.running();
-    const how = draw.weighted([
-      [7, { copies: 1, isKnown: true }],
-      [1, { copies: 2, isKnown: true }],
-      [1, { copies: 1, isKnown: false }],
-      [1, { copies: 0, isKnown: false }],
-    ]);
-    for (let copy = 0; copy < how.copies; copy++) queue(payload);
-    if (delivery) delivery.handover = how.isKnown ? 'queued' : 'unknown';
-    if (!how.isKnown) throw new Failure(reason, 'The function deferred: not answered.');
-    return { status: 202, headers: {}, text: '' };
-  };
-  const common = {
-    env,
-    timing: { now: time.now, wait: time.sleep, random: draw.next },
-    readSecret: secret,
-    handover: lambdaHandover(env, call),
-    publish: async (events: readonly BusEvent[]) => {
-      if (draw.happens(0.1)) throw new Failure('PublishFailed', 'The event bus is not there.');
-      time.running()?.published.push(...events);
-    },
-    notify: async () => {},
-  };
-  return {
-    deliver: deliverer(awsService(common), draw),
-    deferred: deferredHandler(awsService({ ...common, reserveMillis: DEFERRED_RESERVE_MILLIS })),
-  };
-}
-
 /** Schedules the deliveries of all events. Those of an event that follows another are scheduled once that one has ended. */
-function schedule(events: readonly PlannedEvent[], platform: Platform): readonly Delivery[] {
-  const { time, draw, setting } = platform;
+function schedule(events: readonly PlannedEvent[], surroundings: Surroundings): readonly Delivery[] {
+  const { time, draw, setting } = surroundings;
   const all: Delivery[] = [];
   const underWay = new Map<PlannedEvent, number>();
   const followers = Map.groupBy(events, ({ when }) => (typeof when === 'number' ? undefined : when.after));
@@ -231,9 +135,10 @@ function schedule(events: readonly PlannedEvent[], platform: Platform): readonly
     const before = time.running();
     if (before) scheduleExecution(before, payload);
   };
-  let functions = start(platform, queue);
+  const start = () => (setting.platform === 'aws' ? startAws(surroundings, queue) : startFunctionGraph(surroundings));
+  let functions = start();
   const warm = () => {
-    if (draw.happens(setting.coldStartRate)) functions = start(platform, queue);
+    if (draw.happens(setting.coldStartRate)) functions = start();
     return functions;
   };
 
@@ -258,7 +163,7 @@ function schedule(events: readonly PlannedEvent[], platform: Platform): readonly
   }
 
   function scheduleEvent(event: PlannedEvent, at: number): void {
-    deliveriesOf(event, at).forEach((delivery, index) => {
+    deliveriesOf(event, at, setting).forEach((delivery, index) => {
       begin(delivery, async () => {
         const moment = {
           now: time.now(),
@@ -267,9 +172,8 @@ function schedule(events: readonly PlannedEvent[], platform: Platform): readonly
           requestId: `request-${event.number}-${index}`,
           remainingMillis: () => delivery.endsBefore - time.millis(),
         };
-        const delivered = await warm().deliver(event, moment);
-        delivery.answer = delivered.answer;
-        const record = recordOf(event, delivered, moment, time.now());
+        const { answer, record } = await warm().deliver(event, moment);
+        delivery.answer = answer;
         if (record === undefined) return;
         scheduleExecution(delivery, record);
         if (draw.happens(0.1)) scheduleExecution(delivery, record);
@@ -281,11 +185,13 @@ function schedule(events: readonly PlannedEvent[], platform: Platform): readonly
     const { event, statedAt, notAfter } = before;
     const startedAt = time.millis() + draw.between(0, 5000);
     const execution: Delivery = {
-      ...{ event, before, startedAt, statedAt, notAfter, endsBefore: Number.POSITIVE_INFINITY, effectsUntil: 0 },
-      ...{ calls: [], lines: [], published: [] },
+      ...{ event, before, startedAt, statedAt, notAfter },
+      ...{ endsBefore: Number.POSITIVE_INFINITY, waitsUntil: Number.POSITIVE_INFINITY },
+      ...{ effectsUntil: 0, calls: [], lines: [], published: [] },
     };
     begin(execution, async () => {
       const { deferred } = warm();
+      if (!deferred) throw new Error('Nothing goes on with the request on this platform.');
       execution.end = await runDurableExecution({
         handler: deferred,
         payload: JSON.parse(JSON.stringify(payload)),
@@ -304,21 +210,27 @@ function schedule(events: readonly PlannedEvent[], platform: Platform): readonly
   return all;
 }
 
-function deliveriesOf(event: PlannedEvent, at: number): readonly Delivery[] {
-  // EventBridge states times to the second, and delivers after them, unless the sender states a time of its own.
-  const second = event.source === 'event-bus' ? 1000 : 1;
-  const statedAt = Math.ceil((at + event.statedAfter) / second) * second;
+function deliveriesOf(event: PlannedEvent, at: number, setting: Conditions): readonly Delivery[] {
+  // A platform delivers after the time that it states, unless the sender states a time of its own.
+  const grid = gridOf(event.source);
+  const statedAt = Math.ceil((at + event.statedAfter) / grid) * grid;
   const from = event.statedAfter > 0 ? at : statedAt;
   const notAfter = event.notAfter === undefined ? undefined : Math.ceil(at + event.notAfter);
   return event.deliveredAfter.map((after) => {
     const startedAt = from + after;
-    const endsBefore = startedAt + LIMIT_MILLIS[kindOf(event.source)];
-    return { event, startedAt, statedAt, notAfter, endsBefore, effectsUntil: 0, calls: [], lines: [], published: [] };
+    const { limitMillis, waitMillis } = limitsOf(event, setting);
+    return {
+      ...{ event, startedAt, statedAt, notAfter, endsBefore: startedAt + limitMillis },
+      waitsUntil: waitMillis === undefined ? undefined : startedAt + waitMillis,
+      ...{ effectsUntil: 0, calls: [], lines: [], published: [] },
+    };
   });
 }
 
-export function nameIn(body: unknown): string | undefined {
-  const { backup } = Object(body);
-  const { name } = Object(backup);
-  return typeof name === 'string' ? name : undefined;
+/** How long the platform lets a function run, as in serverless.yml and in deployment/functiongraph. */
+function limitsOf({ source }: PlannedEvent, { platform, maxWaitSeconds }: Conditions) {
+  const isHttp = kindOf(source) === 'http';
+  if (platform === 'aws') return { limitMillis: isHttp ? 29_000 : 60_000 };
+  if (isHttp) return { limitMillis: 30_000 };
+  return { limitMillis: (maxWaitSeconds + 600) * 1000, waitMillis: maxWaitSeconds * 1000 };
 }

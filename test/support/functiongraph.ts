@@ -130,6 +130,7 @@ export const userDataOf = (emulator: Pick<Emulator, 'url'>, smn: Pick<Smn, 'url'
 export interface ContextOptions {
   readonly userData: Readonly<Record<string, string>>;
   readonly keys?: Credentials | undefined;
+  readonly projectId?: string | undefined;
   readonly requestId?: string;
   readonly remainingMillis?: () => number;
 }
@@ -138,6 +139,7 @@ export interface ContextOptions {
 export const contextWith = ({
   userData,
   keys,
+  projectId = DEMO_PROJECT_ID,
   requestId = 'request-1',
   remainingMillis = () => 30 * SECOND,
 }: ContextOptions): FunctionGraphContext => ({
@@ -147,25 +149,28 @@ export const contextWith = ({
   getSecuritySecretKey: () => keys?.sk,
   getSecurityToken: () => keys?.securityToken,
   getUserData: (key) => userData[key],
-  getProjectID: () => DEMO_PROJECT_ID,
+  getProjectID: () => projectId,
 });
 
-/** An SMN event with these messages, published at a time; a text is taken as it is. */
+/** A record of an SMN event; a text is taken as it is. */
+export const smnRecord = (message: unknown, message_id: string, timestamp: string) => ({
+  event_version: '1.0',
+  smn: {
+    topic_urn: `urn:smn:eu-de:${DEMO_PROJECT_ID}:requests`,
+    timestamp,
+    message_attributes: null,
+    message: typeof message === 'string' ? message : JSON.stringify(message),
+    type: 'notification',
+    message_id,
+    subject: 'backup',
+  },
+  event_subscription_urn: 'urn',
+  event_source: 'smn',
+});
+
+/** An SMN event with these messages, published at a time. */
 export const smnEventAt = (timestamp: string, ...messages: readonly unknown[]) => ({
-  record: messages.map((message, index) => ({
-    event_version: '1.0',
-    smn: {
-      topic_urn: `urn:smn:eu-de:${DEMO_PROJECT_ID}:requests`,
-      timestamp,
-      message_attributes: null,
-      message: typeof message === 'string' ? message : JSON.stringify(message),
-      type: 'notification',
-      message_id: `message-${index + 1}`,
-      subject: 'backup',
-    },
-    event_subscription_urn: 'urn',
-    event_source: 'smn',
-  })),
+  record: messages.map((message, index) => smnRecord(message, `message-${index + 1}`, timestamp)),
   functionname: 'event',
   requestId: 'request-1',
   timestamp: 'Sun Mar 01 2026 20:00:00 GMT+0800 (CST)',

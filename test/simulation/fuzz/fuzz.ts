@@ -4,8 +4,9 @@ import { type Emulator, startEmulator } from '../../../emulator/dds/emulator.ts'
 import { startBundle } from '../../support/bundles.ts';
 import { environment } from '../../support/emulated.ts';
 import { lambdaContext } from '../../support/lambda.ts';
-import { type Answer, answered, returned, settled, WEBHOOK_SECRET } from '../deliveries.ts';
-import { endingOf } from '../ending.ts';
+import { answered, returned, settled, WEBHOOK_SECRET } from '../deliveries.ts';
+import { endingOf, TRAILER } from '../ending.ts';
+import type { Answer } from '../history.ts';
 import { type Line, withLog } from '../log.ts';
 import { EVENTS, type Target } from './events.ts';
 import { problemOf } from './rules.ts';
@@ -72,6 +73,7 @@ async function examine(event: unknown, target: Target, deliver: Deliver, emulato
   );
   const ending = endingOf(answer);
   if (ending.kind === 'undocumented') throw new Error(ending.what);
+  if (answer.kind === 'thrown' && !TRAILER.test(String(answer.error))) throw new Error(`threw ${answer.error}`);
   // DDS tells times to the second, which may leave open whose the backup is when an event is delivered again.
   const isUndecided = lines[0]?.reason === 'OutcomeUnknown' && lines[0].backup !== undefined;
   if (ending.kind === 'failure' && !isUndecided && !EXPECTED.includes(ending.reason)) throw new Error(ending.reason);
