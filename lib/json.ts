@@ -7,6 +7,9 @@ export const isObject = (value: unknown): value is JsonObject => typeof value ==
 /** The fields of an object; none of anything else. */
 export const fieldsOf = (value: unknown): JsonObject => (isObject(value) ? value : {});
 
+/** A text, a number or a truth value as text; an empty one of anything else, which may not even be printable. */
+export const textOf = (value: unknown): string => (isObject(value) ? '' : String(value ?? ''));
+
 /** The fields that are texts. */
 export const textsOf = (value: unknown): Record<string, string> =>
   Object.fromEntries(

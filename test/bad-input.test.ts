@@ -1,19 +1,37 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { type Emulator, startEmulator } from '../emulator/dds/emulator.ts';
 import { DEMO_INSTANCE } from '../emulator/dds/seed.ts';
-import { type Ending, eventWith, FUNCTIONS, type FunctionName, startBundles } from './support/bundles.ts';
+import { type Ending, eventWith, FUNCTIONS, startBundles } from './support/bundles.ts';
+import { type Smn, startSmn } from './support/functiongraph.ts';
+import { startTriggers, TRIGGERS } from './support/functiongraph-bundles.ts';
 import { logLines } from './support/log-lines.ts';
 
 const instance_id = DEMO_INSTANCE.id;
 const name = 'before-migration';
 
+const ENTRIES = [...FUNCTIONS, ...TRIGGERS] as const;
+const OVER_HTTP: readonly string[] = ['http', 'APIG'];
+
 let emulator: Emulator;
-let deliver: Record<FunctionName, (event: unknown) => Promise<Ending>>;
+let smn: Smn;
+let triggers: Awaited<ReturnType<typeof startTriggers>>;
+let deliver: (to: (typeof ENTRIES)[number], request: unknown) => Promise<Ending>;
 beforeAll(async () => {
   emulator = await startEmulator({ backupMillis: 0 });
-  deliver = await startBundles(emulator);
+  smn = await startSmn();
+  const bundles = await startBundles(emulator);
+  triggers = await startTriggers(emulator, smn);
+  deliver = (to, request) => {
+    const name = FUNCTIONS.find((each) => each === to);
+    if (name !== undefined) return bundles[name](eventWith[name](request));
+    return triggers.deliver(TRIGGERS.find((each) => each === to) ?? 'APIG', request);
+  };
 });
-afterAll(() => emulator.close());
+afterAll(async () => {
+  await triggers[Symbol.asyncDispose]();
+  await smn.close();
+  await emulator.close();
+});
 logLines();
 
 const backup = (fields: object) => ({ backup: { instance_id, name, ...fields } });
@@ -111,13 +129,21 @@ const VALID: readonly (readonly [
   ['not_after', { ...backup({ name: 'in-time' }), not_after: '2999-01-01T00:00:00.5+01:00' }],
 ];
 
-describe.each(FUNCTIONS)('%s', (functionName) => {
+/** The field that is named first where a payload also has the id. */
+function namedBy(entry: string, request: unknown): string | undefined {
+  const isList = Array.isArray(request);
+  // Id and time are taken out of the payload: what is left of a list is an object.
+  if (entry === 'invoke' && isList) return '/backup';
+  return entry === 'direct call' && (isList || typeof request !== 'object' || request === null) ? '/id' : undefined;
+}
+
+describe.each(ENTRIES)('%s', (entry) => {
   afterEach(() => emulator.faults.clear());
 
   it.each(VIOLATIONS)('%s → refused by the name of the field, and DDS is not asked', async (_, field, request) => {
     const before = emulator.requests.length;
-    const { status, body, error } = await deliver[functionName](eventWith[functionName](request));
-    if (functionName === 'http') {
+    const { status, body, error } = await deliver(entry, request);
+    if (OVER_HTTP.includes(entry)) {
       expect(status).toBe(400);
       expect(body).toMatchObject({
         error_code: 'InvalidRequest',
@@ -125,8 +151,7 @@ describe.each(FUNCTIONS)('%s', (functionName) => {
         details: expect.arrayContaining([{ path: field, message: expect.any(String) }]),
       });
     } else {
-      // `invoke` takes id and time out of the payload: what is left of a list is an object.
-      const named = functionName === 'invoke' && Array.isArray(request) ? '/backup' : field || '/';
+      const named = namedBy(entry, request) ?? (field || '/');
       expect(error).toMatchObject({ name: 'InvalidRequest', message: expect.stringContaining(`${named} `) });
     }
     expect(emulator.requests).toHaveLength(before);
@@ -135,7 +160,7 @@ describe.each(FUNCTIONS)('%s', (functionName) => {
   it.each(VALID)('%s → sent to DDS as it is', async (_, request) => {
     const before = emulator.requests.length;
     emulator.faults.next({ kind: 'json', body: { job_id: 'j', backup_id: 'b' } });
-    const { status, body, error } = await deliver[functionName](eventWith[functionName](request));
+    const { status, body, error } = await deliver(entry, request);
     expect(error).toBeUndefined();
     expect(status ?? 200).toBe(200);
     expect(body).toEqual({ job_id: 'j', backup_id: 'b' });

@@ -6,7 +6,10 @@ it('bundles: arbitrary events → documented answers only, and nothing invalid r
   const endings = await fuzz({ cases: 300, seed: 20_260_301 });
   // Otherwise no valid event, or no invalid one, was among them.
   const reached = ['http: success', 'event-bus: success', 'invoke: success', 'strangers: Unauthorized'];
-  expect(Object.keys(endings)).toEqual(expect.arrayContaining([...reached, 'http: InvalidRequest']));
+  const onFunctionGraph = ['functiongraph http: success', 'functiongraph event: success'];
+  expect(Object.keys(endings)).toEqual(
+    expect.arrayContaining([...reached, ...onFunctionGraph, 'http: InvalidRequest']),
+  );
 }, 120_000);
 
 it('functions: arbitrary answers of DDS → no crash, no success without a backup, no secret', async () => {

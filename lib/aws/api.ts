@@ -2,7 +2,7 @@
 import { type Budget, retry } from '../dds/retry.ts';
 import { Failure, type Reason } from '../errors.ts';
 import { type HttpAnswer, type HttpClient, httpClient } from '../http/client.ts';
-import { fieldsOf, parseJson } from '../json.ts';
+import { fieldsOf, parseJson, textOf } from '../json.ts';
 import type { Environment } from '../service/config.ts';
 import { compactTime, SECOND, type Timing } from '../time.ts';
 
@@ -139,7 +139,7 @@ function errorType({ status, headers, text }: HttpAnswer): string {
     body.code ??
     fieldsOf(body.Error).Code ??
     /<Code>([^<]*)<\/Code>/.exec(text)?.[1];
-  const [, type] = /^(?:[\w.]*#)?(\w{1,100})/.exec(String(stated ?? '')) ?? [];
+  const [, type] = /^(?:[\w.]*#)?(\w{1,100})/.exec(textOf(stated)) ?? [];
   return type ?? TYPES_BY_STATUS[status] ?? 'without a type';
 }
 

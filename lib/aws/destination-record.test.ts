@@ -76,7 +76,8 @@ describe('parseRecord', () => {
     [arn('other'), true, { id: 'e', time: ENDED.toISOString(), detail: { backup: BACKUP } }],
     [arn('other'), false, { backup: BACKUP }],
     [undefined, false, { backup: BACKUP }],
-  ])('functionArn %s → from the bus: %s', (functionArn, isBus, requestPayload) => {
+    [{ toString: null }, false, { backup: BACKUP }],
+  ])('functionArn %j → from the bus: %s', (functionArn, isBus, requestPayload) => {
     const { event } = parseRecord(record({ requestContext: { requestId: 'r', functionArn }, requestPayload }));
     expect(event).toMatchObject({
       request: { backup: BACKUP },

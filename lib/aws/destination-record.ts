@@ -6,7 +6,7 @@ import { violationsOf } from '../backup/request.ts';
 import { backupNames, commandOf, type ValidEvent } from '../backup/trigger.ts';
 import { codeIn } from '../dds/errors.ts';
 import { type Failure, InvalidRequest, isReason, REASONS, type Retry } from '../errors.ts';
-import { fieldsOf, isObject } from '../json.ts';
+import { fieldsOf, isObject, textOf } from '../json.ts';
 import type { ErrorDescription, EventDescription, ParsedEvent, Source } from '../service/ports.ts';
 import { DAY, MINUTE } from '../time.ts';
 import { eventBus, invoke } from './sources.ts';
@@ -81,7 +81,7 @@ function readEvent({ request, trigger }: ParsedEvent): ValidEvent {
 function sourceOf(record: unknown, endedAt: Date): Source<unknown> {
   const { requestContext, requestPayload } = fieldsOf(record);
   const { functionArn } = fieldsOf(requestContext);
-  const [, name] = /:function:[^:]*?(event-bus|invoke)(?::|$)/.exec(String(functionArn)) ?? [];
+  const [, name] = /:function:[^:]*?(event-bus|invoke)(?::|$)/.exec(textOf(functionArn)) ?? [];
   const isBus = name === undefined ? isObject(requestPayload) && 'detail' in requestPayload : name === 'event-bus';
   // A time that was recent for the failed invocation stays so, however long the event has waited.
   return isBus ? eventBus : invoke(() => endedAt);

@@ -51,6 +51,12 @@ describe('the events of each gateway', () => {
     expect(headers).toEqual({ 'content-type': 'a' });
   });
 
+  it('method and path that are not even printable → as without them', async () => {
+    const unprintable = { toString: null };
+    const event = { rawPath: unprintable, requestContext: { http: { method: unprintable } } };
+    expect(await read(event)).toMatchObject({ method: 'POST', path: '/' });
+  });
+
   it.each([undefined, null, 7, 'text', [], {}, { headers: null, requestContext: null }, { requestContext: 'x' }])(
     'event %j → no headers, not authorised, no id, no time',
     async (event) => {

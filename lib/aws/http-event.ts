@@ -1,6 +1,6 @@
 /** The HTTP events of API Gateway (HTTP API and REST) and of function URLs. */
 import type { MiddlewareObj } from '@middy/core';
-import { fieldsOf, isObject, type JsonObject, lowerCased, textsOf } from '../json.ts';
+import { fieldsOf, isObject, type JsonObject, lowerCased, textOf, textsOf } from '../json.ts';
 import { checkSize } from '../service/http-api.ts';
 import type { HttpRequest } from '../service/ports.ts';
 import { isPlausible } from '../time.ts';
@@ -23,8 +23,8 @@ function readHttpEvent(event: unknown): HttpRequest {
   const time = new Date(typeof epoch === 'number' ? epoch : Number.NaN);
   return {
     // An event that names neither was made by hand.
-    method: String(fieldsOf(context.http).method ?? fieldsOf(event).httpMethod ?? 'POST'),
-    path: String(rawPath ?? path ?? '/'),
+    method: textOf(fieldsOf(context.http).method ?? fieldsOf(event).httpMethod) || 'POST',
+    path: textOf(rawPath ?? path) || '/',
     query: textsOf(queryStringParameters),
     headers: lowerCased(textsOf(headers)),
     body,

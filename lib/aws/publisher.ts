@@ -1,6 +1,6 @@
 /** Publishes on an EventBridge bus. */
 import { Failure } from '../errors.ts';
-import { fieldsOf, parseJson } from '../json.ts';
+import { fieldsOf, parseJson, textOf } from '../json.ts';
 import type { Environment } from '../service/config.ts';
 import { originOf } from '../service/log.ts';
 import type { BusEvent, Publisher } from '../service/ports.ts';
@@ -109,7 +109,7 @@ function refusals(batch: readonly Entry[], text: string): readonly string[] {
   const results: readonly unknown[] = Array.isArray(Entries) ? Entries : [];
   return batch.flatMap(({ event }, index) => {
     const { EventId, ErrorCode } = fieldsOf(results[index]);
-    return typeof EventId === 'string' ? [] : [refusal(event, String(ErrorCode ?? 'no answer').slice(0, 64))];
+    return typeof EventId === 'string' ? [] : [refusal(event, (textOf(ErrorCode) || 'no answer').slice(0, 64))];
   });
 }
 

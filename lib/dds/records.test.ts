@@ -4,6 +4,9 @@ import { identify, readBackup, readInstance } from './records.ts';
 const BARE = { id: 'b', name: 'nightly', instance_id: 'i' };
 const READ = { ...BARE, status: 'UNKNOWN', description: '' };
 
+/** As JSON may have it. */
+const UNPRINTABLE = { toString: null };
+
 describe('readBackup', () => {
   it('complete record → every field, and the record itself', () => {
     const record = {
@@ -42,6 +45,7 @@ describe('readBackup', () => {
     ['type', 'MANUAL', { type: 'Manual' }],
     ['type', 'Incremental', {}],
     ['type', null, {}],
+    ['type', UNPRINTABLE, {}],
     ['status', 'completed', { status: 'COMPLETED' }],
     ['status', null, {}],
     ['status', '', {}],
@@ -59,6 +63,7 @@ describe('readBackup', () => {
     ['size', 'large', {}],
     ['size', 'Infinity', {}],
     ['size', null, {}],
+    ['size', UNPRINTABLE, {}],
     ['description', null, {}],
     ['description', 7, {}],
   ])('%s of %j → %j', (field, value, read) => {
@@ -110,6 +115,8 @@ describe('readInstance', () => {
       { key: 'env', value: 'prod' },
       { key: 'empty', value: '' },
       { key: 'none' },
+      { key: 'number', value: 7 },
+      { key: 'unprintable', value: UNPRINTABLE },
       { value: 'x' },
       null,
       'x',
@@ -119,6 +126,8 @@ describe('readInstance', () => {
         ['env', 'prod'],
         ['empty', ''],
         ['none', ''],
+        ['number', '7'],
+        ['unprintable', ''],
       ]),
     });
   });

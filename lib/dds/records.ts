@@ -1,5 +1,5 @@
 /** The records of DDS's lists, read without trust: fields are missing, null, numbers as text or in other letters at times. */
-import { fieldsOf } from '../json.ts';
+import { fieldsOf, textOf } from '../json.ts';
 import { parseDdsTime } from './time.ts';
 import type { ListedBackup, ListedInstance, UnreadableRecord } from './types.ts';
 
@@ -16,7 +16,7 @@ export function readBackup(record: unknown): ListedBackup | UnreadableRecord {
   if (!isText(id)) return { list: 'backups', field: 'id' };
   if (!isText(name)) return { list: 'backups', id, field: 'name' };
   if (!isText(instance_id)) return { list: 'backups', id, field: 'instance_id' };
-  const type = TYPES.get(String(fields.type).toLowerCase());
+  const type = TYPES.get(textOf(fields.type).toLowerCase());
   const [beganAt, endedAt] = [parseDdsTime(fields.begin_time), parseDdsTime(fields.end_time)];
   const sizeKb = readNumber(fields.size);
   return {
@@ -52,7 +52,7 @@ const readTags = (tags: unknown): ReadonlyMap<string, string> =>
   new Map(
     (Array.isArray(tags) ? tags : [])
       .map(fieldsOf)
-      .flatMap(({ key, value }): [string, string][] => (isText(key) ? [[key, String(value ?? '')]] : [])),
+      .flatMap(({ key, value }): [string, string][] => (isText(key) ? [[key, textOf(value)]] : [])),
   );
 
 const TYPES: ReadonlyMap<string, 'Auto' | 'Manual'> = new Map([

@@ -1,6 +1,6 @@
 /** The events of API Gateway (APIG). It checks callers itself, and the event shows nothing of that. */
 import type { MiddlewareObj } from '@middy/core';
-import { fieldsOf, lowerCased, textsOf } from '../json.ts';
+import { fieldsOf, lowerCased, textOf, textsOf } from '../json.ts';
 import type { Environment } from '../service/config.ts';
 import { checkSize } from '../service/http-api.ts';
 import type { HttpRequest, HttpResponse } from '../service/ports.ts';
@@ -21,8 +21,8 @@ function readHttpEvent(event: unknown, isAuthorized: boolean): HttpRequest {
   const { headers, body, isBase64Encoded, requestContext, queryStringParameters, path, httpMethod } = fieldsOf(event);
   const { requestId } = fieldsOf(requestContext);
   return {
-    method: String(httpMethod ?? 'POST'),
-    path: String(path ?? '/'),
+    method: textOf(httpMethod) || 'POST',
+    path: textOf(path) || '/',
     query: textsOf(queryStringParameters),
     headers: lowerCased(textsOf(headers)),
     body,

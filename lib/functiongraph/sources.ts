@@ -1,6 +1,6 @@
 /** The events of FunctionGraph that ask for a backup, distinguished by their shape. */
 import { InvalidRequest } from '../errors.ts';
-import { fieldsOf, isObject, type JsonObject, parseJson } from '../json.ts';
+import { fieldsOf, isObject, type JsonObject, parseJson, textOf } from '../json.ts';
 import { readId, readTime, recent, scheduledTime } from '../service/identity.ts';
 import { describeEvent } from '../service/log.ts';
 import type { EventDescription, ParsedEvent } from '../service/ports.ts';
@@ -39,7 +39,7 @@ export function partsOf(event: unknown, now: Date): readonly EventPart[] {
   const fields = fieldsOf(event);
   if (Array.isArray(fields.record) && fields.record.length > 0)
     return fields.record.map((record) => smnPart(fieldsOf(fieldsOf(record).smn)));
-  return [fields.trigger_type === 'TIMER' ? timerPart(fields) : directPart(event, now)];
+  return [fields.trigger_type === 'TIMER' ? timerPart(fields, now) : directPart(event, now)];
 }
 
 /** A message of Simple Message Notification. `message_id` and `timestamp` survive a redelivery. */
@@ -56,10 +56,12 @@ function smnPart({ message, message_id, timestamp }: JsonObject): EventPart {
 }
 
 /** A timer: its name and time, and the request in its user event. */
-function timerPart({ trigger_name, time, user_event }: JsonObject): EventPart {
+function timerPart(event: JsonObject, now: Date): EventPart {
+  const { trigger_name, time, user_event } = event;
   const request = parseText(user_event);
   const stated = parseRfc3339(time);
-  const key = stated ? `${trigger_name} ${isoSeconds(onGrid(stated).getTime())}` : trigger_name;
+  const name = textOf(trigger_name);
+  const key = stated ? `${name} ${isoSeconds(onGrid(stated).getTime())}` : name;
   return {
     isOwn: false,
     description: describeEvent('timer', key, request),
@@ -68,7 +70,7 @@ function timerPart({ trigger_name, time, user_event }: JsonObject): EventPart {
       trigger: {
         kind: 'timer',
         id: readId('/trigger_name', trigger_name),
-        time: onGrid(readTime('/time', time)),
+        time: timerTime(event, now),
       },
     }),
   };

@@ -124,7 +124,13 @@ describe('bad events', () => {
     ['timer without a user event', timerEvent('2026-03-01T12:00:00Z', ''), 'The user event of the timer is not'],
     ['timer with a text', timerEvent('2026-03-01T12:00:00Z', 'nightly'), 'The user event of the timer is not'],
     ['timer without a time', timerEvent('soon', REQUEST), '/time must be a time'],
+    ['timer of another year', timerEvent('9999-12-31T23:59:30Z', REQUEST), '/time must be at most 5 minutes ahead'],
     ['timer without a name', timerEvent('2026-03-01T12:00:00Z', REQUEST, ''), '/trigger_name must be'],
+    [
+      'timer with a name that is no text',
+      { ...timerEvent('2026-03-01T12:00:00Z', REQUEST), trigger_name: { toString: null } },
+      '/trigger_name must be',
+    ],
   ])('%s → rejected and published once, DDS not asked', async (_, event, message) => {
     await expect(deliver(event)).rejects.toMatchObject({
       name: 'InvalidRequest',

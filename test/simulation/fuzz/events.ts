@@ -118,11 +118,52 @@ const strangersEvent = fc
   )
   .map(([sent, authorizer]) => ({ ...Object(sent), requestContext: { requestId: 'r', authorizer } }));
 
+const apigEvent = around(
+  fc
+    .tuple(bodyText, contentType, fc.record({ 'idempotency-key': id, 'webhook-id': id }, { requiredKeys: [] }))
+    .chain(([text, type, ids]) =>
+      fc.record({
+        body: fc.constant(Buffer.from(text).toString('base64')),
+        isBase64Encoded: fc.constant(true),
+        headers: fc.constant({ 'content-type': type, ...ids }),
+        httpMethod: fc.constant('POST'),
+        path: fc.constantFrom('/', '/backups', '/webhooks'),
+        queryStringParameters: fc.constant({}),
+        requestContext: fc.record({ requestId: fc.uuid(), stage: fc.constant('RELEASE') }),
+      }),
+    ),
+);
+
+/** An SMN message, a timer or a direct call. */
+const functionGraphEvent = fc.oneof(
+  around(
+    fc.record({
+      record: fc.tuple(
+        fc.record({
+          event_source: fc.constant('smn'),
+          smn: fc.record({ message: bodyText, message_id: id, timestamp: fc.oneof(recent, time) }),
+        }),
+      ),
+    }),
+  ),
+  around(
+    fc.record({
+      trigger_type: fc.constant('TIMER'),
+      trigger_name: id,
+      time: fc.oneof(recent, time),
+      user_event: bodyText,
+    }),
+  ),
+  payload,
+);
+
 export const EVENTS = {
   http: httpEvent,
   strangers: strangersEvent,
   'event-bus': busEvent,
   invoke: payload,
+  'functiongraph http': apigEvent,
+  'functiongraph event': functionGraphEvent,
 } as const satisfies Record<string, Arbitrary<unknown>>;
 
 export type Target = keyof typeof EVENTS;
