@@ -6,6 +6,7 @@ import { bytes } from './bytes.ts';
 import { checkAll } from './check.ts';
 import { coldStart } from './cold-start.ts';
 import { cost } from './cost.ts';
+import { functionGraph } from './functiongraph.ts';
 import { concurrency, memory, replay } from './growth.ts';
 import { type Item, isReached, print } from './harness/report.ts';
 import { monitor } from './monitor.ts';
@@ -62,6 +63,8 @@ async function measureAll(quick: boolean): Promise<void> {
       answer: { baseline: '(b) bare POST', atMost: LIMITS.firstAnswer },
     }),
   );
+
+  done(await functionGraph({ rounds: rounds(40) }));
 
   const { found: warm } = done(
     await warmEvent({
