@@ -246,7 +246,7 @@ may_ask_again() {
   problem="HTTP $status${reason:+ $reason}${text:+: ${text%.}}"
   case $reason in
     InstanceBusy | Throttled | *Unavailable | Upstream* | OutcomeUnknown | CredentialsRefused) return 0 ;;
-    InvalidRequest | Unauthorized | Backup* | DeadlinePassed | DdsRejected | ConfigurationError) return 1 ;;
+    InvalidRequest | Unauthorized | InstanceNotFound | Backup* | DeadlinePassed | DdsRejected | ConfigurationError) return 1 ;;
   esac
   case $status in
     2??) problem="HTTP $status, but the answer cannot be read" ;;

@@ -142,6 +142,11 @@ describe('backup-and-wait.sh', { timeout: 20_000 }, () => {
 
     it.each<[string, Answer, string]>([
       ['InvalidRequest', error(400, 'InvalidRequest'), 'HTTP 400 InvalidRequest: The text of InvalidRequest.'],
+      [
+        'InstanceNotFound',
+        error(404, 'InstanceNotFound'),
+        'HTTP 404 InstanceNotFound: The text of InstanceNotFound.\n',
+      ],
       ['BackupNameTaken', error(400, 'BackupNameTaken'), 'HTTP 400 BackupNameTaken: '],
       ['BackupFailed', error(409, 'BackupFailed'), 'HTTP 409 BackupFailed: '],
       ['DdsRejected, status 502', error(502, 'DdsRejected'), 'HTTP 502 DdsRejected: '],
