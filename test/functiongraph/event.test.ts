@@ -249,6 +249,21 @@ describe('waiting', () => {
     expect(time.now().toISOString() < '2026-03-01T12:06').toBe(true);
   });
 
+  it('an attempt without an answer, then refusals → the outcome stays unknown', async () => {
+    const firstAttempt = time.now().getTime() + MINUTE;
+    emulator.faults.decide = ({ operation }) => {
+      if (operation !== 'create-backup') return undefined;
+      const isFirst = time.now().getTime() < firstAttempt;
+      return isFirst ? { kind: 'reset', when: 'before' } : { kind: 'error', ...refusals.permissionDenied };
+    };
+    const failed = deliver(smnEvent(REQUEST), { userData: { MAX_WAIT_SECONDS: '300' } });
+    await expect(failed).rejects.toMatchObject({
+      name: 'OutcomeUnknown',
+      message: expect.stringContaining('permission'),
+    });
+    expect(lines.at(-1)).toMatchObject({ outcome_unknown: true });
+  });
+
   it('a permanent refusal → fails at once', async () => {
     const unknown = { backup: { ...REQUEST.backup, instance_id: 'unknown' } };
     await expect(deliver(smnEvent(unknown))).rejects.toMatchObject({ name: 'InstanceNotFound' });

@@ -90,7 +90,7 @@ export function plan(count: number, conditions: Conditions, draw: Chance): reado
     clock += draw.happens(0.1) ? 0 : -Math.log(1 - draw.next()) * pace;
     const source = draw.pick(SOURCES[conditions.platform]);
     const earlier = events.length > 0 && draw.happens(0.3) ? draw.pick(events.slice(-50)) : undefined;
-    const backup = draw.happens(0.5) ? derived(draw, instances) : named(number, earlier, draw, instances);
+    const backup = draw.happens(0.5) ? derived(earlier, draw, instances) : named(number, earlier, draw, instances);
     const before = backup.name === undefined ? undefined : lastOf.get(identity(backup));
     const event: PlannedEvent = {
       number,
@@ -140,7 +140,9 @@ const describe = (draw: Chance): { description?: string } =>
 
 const LONGEST_PREFIX = 'before-migration_of-orders_000';
 
-function derived(draw: Chance, instances: Conditions['instances']): Wanted {
+/** A name that is derived: often for the very backup that an earlier event asks for. */
+function derived(earlier: PlannedEvent | undefined, draw: Chance, instances: Conditions['instances']): Wanted {
+  if (earlier && earlier.backup.name === undefined && draw.happens(0.5)) return earlier.backup;
   return {
     instance_id: draw.pick(instances).id,
     name_prefix: draw.pick(['nightly', 'n', LONGEST_PREFIX]),
@@ -166,11 +168,12 @@ function named(
   ])();
 }
 
-/** Requests for different backups under the same name often come at the same time. */
-const timeOfRival = (earlier: PlannedEvent | undefined, { name }: Wanted, draw: Chance): number | undefined =>
-  name !== undefined && name === earlier?.backup.name && typeof earlier.when === 'number' && draw.happens(0.5)
-    ? Math.max(0, earlier.when + draw.between(-SECOND, 3 * SECOND))
-    : undefined;
+/** Requests under the same name, or for the same backup, often come at the same time. */
+function timeOfRival(earlier: PlannedEvent | undefined, backup: Wanted, draw: Chance): number | undefined {
+  if (!earlier || typeof earlier.when !== 'number') return undefined;
+  const isRival = backup === earlier.backup || (backup.name !== undefined && backup.name === earlier.backup.name);
+  return isRival && draw.happens(0.5) ? Math.max(0, earlier.when + draw.between(-SECOND, 3 * SECOND)) : undefined;
+}
 
 /** Ids, some of which repeat for another kind of trigger or another instance, where they identify another trigger. */
 function identifiers(draw: Chance): (number: number, source: Source, backup: Wanted) => string {

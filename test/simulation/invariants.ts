@@ -164,7 +164,7 @@ export const INVARIANTS: Readonly<Record<string, Invariant>> = {
           .flatMap(({ request }) => effects.filter((effect) => effect.request === request))
           .filter((effect) => diedAt(effect) > delivery.endedAt)
           // A request on its way finds the name free once what had it is deleted by hand.
-          .filter((effect) => effect.began <= delivery.endedAt || !wasSeenTaken(effect, holdersOf, delivery))
+          .filter((effect) => effect.began <= delivery.endedAt || !wasTaken(effect, holdersOf, delivery))
           // Where DDS's answers show another clock than that of its backups, they seem to have begun before.
           .filter((effect) => shownBegin(effect, history) >= earliestOwn(event, delivery))
           .map(({ id }) => `${delivery.reason} although it made ${id}`),
@@ -343,12 +343,12 @@ function predecessor(name = ''): string | undefined {
   return attempt === '2' ? stem : `${stem}-${Number(attempt) - 1}`;
 }
 
-/** Whether another backup had its name at the last look-up. */
-const wasSeenTaken = (
-  effect: Effect,
-  holdersOf: Case['holdersOf'],
-  { lookedUpAt = Number.NEGATIVE_INFINITY }: EndedDelivery,
-): boolean => holdersOf(effect.name).some((holder) => ![undefined, 'GONE'].includes(statusAt(holder, lookedUpAt)));
+/** Whether another backup had its name during a delivery. */
+const wasTaken = (effect: Effect, holdersOf: Case['holdersOf'], { startedAt, endedAt }: EndedDelivery): boolean =>
+  holdersOf(effect.name).some((holder) => {
+    const { at: goneAt = Number.POSITIVE_INFINITY } = holder.changes.find(({ status }) => status === 'GONE') ?? {};
+    return holder !== effect && holder.began <= endedAt && goneAt >= startedAt;
+  });
 
 /** Then its name was free again while a further attempt's backup may have been there. */
 const lostByHandAfterFailing = ({ changes, ...effect }: Effect): boolean =>
