@@ -1,5 +1,5 @@
 /**
- * Retries a request that `event-bus` or `invoke` failed at, until DDS accepts it, or never will, or its deadline has
+ * Retries a request that `event-bus` or `invoke` failed at, or that `http` handed over, until DDS accepts it, or never will, or its deadline has
  * passed. A Lambda durable function: it does not run while it waits.
  */
 import type { DurableContext } from '@aws/durable-execution-sdk-js';

@@ -155,6 +155,20 @@ describe('monitor: two windows', () => {
   });
 });
 
+describe("monitor: DDS's answers have no Date", () => {
+  it('→ logged as an error, since a clock that is off would hide events', async () => {
+    await emulator.close();
+    emulator = await startEmulator({ clock: time.now, dateHeader: false });
+    seed();
+    await run();
+    expect(monitorLines()).toMatchObject([
+      { level: 'error', event: 'monitor.skewed', message: expect.stringContaining('no Date header') },
+      { event: 'monitor.done' },
+    ]);
+    expect(aws.events).toHaveLength(1);
+  });
+});
+
 describe('monitor: backup that takes too long', () => {
   it('→ published once, when it has taken 12 hours', async () => {
     const { id } = seed({ begin: at('00:02:00'), end: at('20:00:00') });

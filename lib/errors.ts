@@ -82,7 +82,7 @@ export interface FailureOptions extends ErrorOptions {
 }
 
 /** Characters. A message may quote an answer or an event, and must fit into a log line and a queue's message. */
-const MAX_MESSAGE = 1000;
+export const MAX_MESSAGE = 1000;
 
 /**
  * An error that this service throws on purpose: a stable name, a message that says what is wrong and what to do.

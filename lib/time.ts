@@ -25,6 +25,9 @@ export const compactTime = (time: Date): string => time.toISOString().replace(/[
 /** UTC in ISO 8601, to the second: `2026-01-31T23:59:59Z`. */
 export const isoSeconds = (millis: number): string => `${new Date(millis).toISOString().slice(0, 19)}Z`;
 
+/** What `parseRfc3339` reads. */
+export const MUST_BE_A_TIME = 'must be a time such as 2026-01-31T23:59:59Z';
+
 const RFC_3339 = /^(\d{4}-\d\d-\d\d)[Tt](\d\d:\d\d:\d\d)(\.\d+)?([Zz]|[+-]\d\d:\d\d)$/;
 
 /**

@@ -8,8 +8,8 @@ import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { DEMO_INSTANCE } from '../emulator/dds/seed.ts';
-import { SOURCE } from '../lib/aws/publisher.ts';
 import { fieldsOf, isObject, textsOf } from '../lib/json.ts';
+import { EVENT_SOURCE } from '../lib/service/ports.ts';
 import { startService } from './clients/local-service.ts';
 import { runStateMachine } from './clients/state-machine.ts';
 
@@ -286,7 +286,7 @@ describe('chat', () => {
   it('rule → takes what the monitor publishes, and gives JSON', async () => {
     const template = await parsed('failed-to-chat.yml');
     const properties = at(template, 'Resources', 'Rule', 'Properties');
-    expect(at(properties, 'EventPattern')).toEqual({ source: [SOURCE], 'detail-type': ['DDS Backup Failed'] });
+    expect(at(properties, 'EventPattern')).toEqual({ source: [EVENT_SOURCE], 'detail-type': ['DDS Backup Failed'] });
     const event = {
       time: '2026-03-01T12:03:00Z',
       detail: { name: 'nightly-1', instance_name: 'orders', instance_id: 'in02', stage: 'prod' },

@@ -153,6 +153,8 @@ describe('an error of AWS', () => {
     ['secretsmanager', answer(502, '<html>'), '502 without a type'],
     ['secretsmanager', answer(400, '{"__type":7}'), '400 7'],
     ['secretsmanager', answer(400, '{"__type":"<script>"}'), '400 without a type'],
+    ['secretsmanager', error('KMSThrottlingException', 400), '400 KMSThrottlingException'],
+    ['secretsmanager', error('KMSInternalException', 500), '500 KMSInternalException'],
     ['events', answer(500, '{"code":"InternalException"}'), '500 InternalException'],
     ['sns', error('Throttled', 429), '429 Throttled'],
     ['lambda', error('TooManyRequestsException', 429), '429 TooManyRequestsException'],

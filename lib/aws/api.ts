@@ -146,7 +146,7 @@ function errorType({ status, headers, text }: HttpAnswer): string {
 const TYPES_BY_STATUS: Readonly<Record<number, string>> = { 403: 'AccessDenied', 404: 'NotFound' };
 
 const isPermanent = (type: string): boolean =>
-  /^(ResourceNotFound|NotFound|AccessDenied|AuthorizationError|KMS|RequestEntityTooLarge|Validation|InvalidParameter|InvalidRequest)/.test(
+  /^(ResourceNotFound|NotFound|AccessDenied|AuthorizationError|KMS(?!Throttling|Internal)|RequestEntityTooLarge|Validation|InvalidParameter|InvalidRequest)/.test(
     type,
   );
 

@@ -2,7 +2,7 @@
  * The record that Lambda sends to the failure destination of an asynchronous invocation: the event, and how it ended.
  * Source: https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-retain-records.html
  */
-import { violationsOf } from '../backup/request.ts';
+import { validRequest } from '../backup/request.ts';
 import { backupNames, commandOf, type ValidEvent } from '../backup/trigger.ts';
 import { codeIn } from '../dds/errors.ts';
 import { type Failure, InvalidRequest, isReason, REASONS, type Retry } from '../errors.ts';
@@ -71,11 +71,7 @@ export function describeRecord(record: unknown): RecordDescription {
   };
 }
 
-function readEvent({ request, trigger }: ParsedEvent): ValidEvent {
-  const violations = violationsOf(request);
-  if (violations.length > 0) throw new InvalidRequest(400, 'The request is invalid', violations);
-  return { request: request as ValidEvent['request'], trigger };
-}
+const readEvent = ({ request, trigger }: ParsedEvent): ValidEvent => ({ request: validRequest(request), trigger });
 
 /** By the function that failed. Without one, by `detail`, which a request to `invoke` cannot have. */
 function sourceOf(record: unknown, endedAt: Date): Source<unknown> {

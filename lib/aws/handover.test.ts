@@ -118,6 +118,16 @@ describe('parseHandedOver', () => {
     expect(parseHandedOver(changed).error).toEqual({ reason: 'Unexpected' });
   });
 
+  it('texts of 100 kB → cut', async () => {
+    const long = 'x'.repeat(100_000);
+    const payload = await payloadOf();
+    const error = { reason: 'InstanceBusy', message: long, dds_code: long };
+    const trigger = { kind: 'http', id: long };
+    const parsed = parseHandedOver({ handed_over: { ...fieldsOf(payload.handed_over), error } });
+    expect(parsed.error).toEqual({ reason: 'InstanceBusy', message: 'x'.repeat(1000), dds_code: 'x'.repeat(64) });
+    expect(describeHandedOver({ handed_over: { trigger } }).idempotency_key).toHaveLength(256);
+  });
+
   it.each<[string, object | null]>([
     ['a time of the trigger that cannot be read', { trigger: { kind: 'http', id: 'x', time: 'yesterday' } }],
     ['nothing', null],
@@ -127,6 +137,8 @@ describe('parseHandedOver', () => {
     ['not_after that no calendar has', { request: { ...REQUEST.event.request, not_after: '2026-02-30T00:00:00Z' } }],
     ['no trigger', { trigger: undefined }],
     ['an id that is a number', { trigger: { kind: 'http', id: 7 } }],
+    ['an empty id', { trigger: { kind: 'http', id: '' } }],
+    ['an id of 257 characters', { trigger: { kind: 'http', id: 'x'.repeat(257) } }],
     ['no first delivery', { first_delivery: undefined }],
     ['a first delivery that is a number', { first_delivery: 1_772_366_400 }],
   ])('%s → InvalidRequest, and it can be described', async (_, changes) => {

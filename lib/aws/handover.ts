@@ -1,10 +1,11 @@
 /** Calls of other functions without waiting: Lambda queues them. What `http` hands over to `deferred` is read here too. */
-import { violationsOf } from '../backup/request.ts';
+import { validRequest } from '../backup/request.ts';
 import { backupNames, commandOf, type Trigger, type ValidEvent } from '../backup/trigger.ts';
-import { Failure, InvalidRequest, isReason } from '../errors.ts';
+import { Failure, InvalidRequest, isReason, MAX_MESSAGE } from '../errors.ts';
 import { fieldsOf, isObject, type JsonObject } from '../json.ts';
 import type { Environment } from '../service/config.ts';
-import { describeRequest } from '../service/log.ts';
+import { readId } from '../service/identity.ts';
+import { describeEvent } from '../service/log.ts';
 import type { ErrorDescription, Handover, Starter } from '../service/ports.ts';
 import { parseRfc3339, SECOND } from '../time.ts';
 import type { AwsApi } from './api.ts';
@@ -67,13 +68,12 @@ export function parseHandedOver(payload: JsonObject): DeferredRequest {
   const { id, time } = fieldsOf(trigger);
   const firstDelivery = parseRfc3339(first_delivery);
   const triggerTime = parseRfc3339(time);
-  const violations = violationsOf(request);
   const isTimeWrong = time !== undefined && !triggerTime;
-  if (!firstDelivery || typeof id !== 'string' || isTimeWrong || violations.length > 0)
-    throw new InvalidRequest(400, 'The payload is not a request that http handed over', violations);
+  if (!firstDelivery || isTimeWrong)
+    throw new InvalidRequest(400, 'The payload is not a request that http handed over');
   const event: ValidEvent = {
-    request: request as ValidEvent['request'],
-    trigger: { kind: 'http', id, ...(triggerTime && { time: triggerTime }) },
+    request: validRequest(request),
+    trigger: { kind: 'http', id: readId('/handed_over/trigger/id', id), ...(triggerTime && { time: triggerTime }) },
   };
   const { reason, message, dds_code } = fieldsOf(error);
   const name = typeof reason === 'string' && isReason(reason) ? reason : undefined;
@@ -84,8 +84,8 @@ export function parseHandedOver(payload: JsonObject): DeferredRequest {
     outcomeUnknown: outcome_unknown === true,
     error: {
       reason: name ?? 'Unexpected',
-      ...(typeof message === 'string' && { message }),
-      ...(typeof dds_code === 'string' && { dds_code }),
+      ...(typeof message === 'string' && { message: message.slice(0, MAX_MESSAGE) }),
+      ...(typeof dds_code === 'string' && { dds_code: dds_code.slice(0, 64) }),
     },
     // It is handed over only where a retry may help.
     retry: 'later',
@@ -97,9 +97,7 @@ export function describeHandedOver(payload: JsonObject): RecordDescription {
   const { request, trigger, first_delivery } = fieldsOf(payload.handed_over);
   const { id } = fieldsOf(trigger);
   return {
-    trigger: 'http',
-    ...(typeof id === 'string' && { idempotency_key: id }),
-    ...describeRequest(request),
+    ...describeEvent('http', id, request),
     ...(typeof first_delivery === 'string' && { since: first_delivery.slice(0, 64) }),
   };
 }

@@ -3,12 +3,9 @@ import { Failure } from '../errors.ts';
 import { fieldsOf, parseJson, textOf } from '../json.ts';
 import type { Environment } from '../service/config.ts';
 import { originOf } from '../service/log.ts';
-import type { BusEvent, Publisher } from '../service/ports.ts';
+import { type BusEvent, EVENT_SOURCE, type Publisher } from '../service/ports.ts';
 import { SECOND } from '../time.ts';
 import type { AwsApi } from './api.ts';
-
-/** The `source` of every event. */
-export const SOURCE = 'dds-backup-trigger';
 
 /** Callers keep ten seconds for publishing. */
 const TOTAL_MILLIS = 8 * SECOND;
@@ -82,7 +79,13 @@ function entryOf(event: BusEvent, bus: string, origin: object): Entry {
   );
   return {
     event,
-    json: { EventBusName: bus, Source: SOURCE, DetailType: event.type, Time: event.time.getTime() / SECOND, Detail },
+    json: {
+      EventBusName: bus,
+      Source: EVENT_SOURCE,
+      DetailType: event.type,
+      Time: event.time.getTime() / SECOND,
+      Detail,
+    },
     bytes: Buffer.byteLength(Detail) + OVERHEAD_BYTES,
   };
 }

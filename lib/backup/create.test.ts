@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type Emulator, type EmulatorOptions, startEmulator } from '../../emulator/dds/emulator.ts';
 import { refusals } from '../../emulator/dds/refusals.ts';
@@ -6,9 +7,9 @@ import { virtualTime } from '../../test/support/virtual-time.ts';
 import { ddsClient } from '../dds/client.ts';
 import { formatDdsTime } from '../dds/time.ts';
 import { DAY, HOUR, MINUTE, SECOND } from '../time.ts';
-import { backupCreator, type Delivery } from './create.ts';
+import { backupCreator, type Delivery, idsOf } from './create.ts';
 import type { BackupRequest } from './request.ts';
-import { commandOf, type Trigger } from './trigger.ts';
+import { backupNames, commandOf, type Trigger } from './trigger.ts';
 
 const INVOCATION = 30 * SECOND;
 const RESERVE = SECOND;
@@ -92,6 +93,15 @@ const record = (fields: object = {}) => ({
   begin_time: formatDdsTime(time.now().getTime()),
   description: 'release 7',
   ...fields,
+});
+
+describe('idsOf', () => {
+  it('→ the ids that there are', () => {
+    const created = { backup_id: 'b', name: 'n', attempts: 1 };
+    expect(idsOf({ kind: 'replayed', ...created })).toStrictEqual({ backup_id: 'b' });
+    const accepted = { kind: 'accepted', ...created, job_id: 'j', status: 202, text: '' } as const;
+    expect(idsOf(accepted)).toStrictEqual({ job_id: 'j', backup_id: 'b' });
+  });
 });
 
 describe('create: a first delivery', () => {
@@ -442,7 +452,8 @@ describe('create: the backup of a derived name', () => {
     await expect(deliver(PREFIXED, trigger)).rejects.toMatchObject({
       name: 'BackupFailed',
       retry: 'never',
-      annotation: { backup: { name: `${name}-5`, status: 'FAILED' } },
+      message: `${name}-5 and all earlier backups of this trigger FAILED.`,
+      annotation: { attempts: 5, backup: { name: `${name}-5`, status: 'FAILED' } },
     });
     expect(emulator.backups).toHaveLength(5);
   });
@@ -578,9 +589,28 @@ describe('create: the backup of a given name', () => {
   ] as const)('held by a backup %s → the wide search finds it: BackupNameTaken', async (_, seed) => {
     const { id } = emulator.state.seedBackup({ name: 'before-migration', begin: time.now(), ...seed });
     time.advance(2 * MINUTE);
+    const beforeTrigger = formatDdsTime(time.now().getTime() - DAY - HOUR);
     await expect(deliver(NAMED, event())).rejects.toMatchObject({
       name: 'BackupNameTaken',
       annotation: { backup: { id, instance_id: seed.instance_id, status: 'COMPLETED' } },
+    });
+    const queries = lists().map(({ query: { offset: _, limit: __, ...query } }) => query);
+    const end_time = formatDdsTime(time.now().getTime() + DAY);
+    const recent = { instance_id, backup_type: 'Manual', begin_time: beforeTrigger, end_time };
+    const asked = [recent, { instance_id }, {}].filter((query) => queries.some((one) => isDeepStrictEqual(one, query)));
+    expect(queries[0]).toEqual(recent);
+    expect(asked.length).toBeGreaterThan(1);
+    for (const query of queries) expect(asked).toContainEqual(query);
+  });
+
+  it('DDS says busy, and the name is held by another backup → BackupNameTaken', async () => {
+    await restart({ busyFirst: true });
+    await deliver({ backup: { instance_id, name: 'before-migration', description: 'another' } }, event('event-1'));
+    const [{ id } = { id: '' }] = emulator.backups;
+    await expect(deliver(NAMED, event('event-2'))).rejects.toMatchObject({
+      name: 'BackupNameTaken',
+      retry: 'never',
+      message: `The name is taken. Backup ${id} of instance ${instance_id} has the name; it is BUILDING.`,
     });
   });
 
@@ -721,7 +751,71 @@ describe('create: too late', () => {
 
   it('the list cannot be read → OutcomeUnknown', async () => {
     emulator.faults.decide = () => ({ kind: 'error', ...refusals.serverError });
-    await expect(deliver(PREFIXED, OLD)).rejects.toMatchObject({ name: 'OutcomeUnknown' });
+    await expect(deliver(PREFIXED, OLD)).rejects.toMatchObject({
+      name: 'OutcomeUnknown',
+      message: expect.stringMatching(/^The list of backups cannot be read: DDS answered 500 .* may exist/),
+      cause: expect.objectContaining({ name: 'DdsUnavailable' }),
+      annotation: { name: expect.stringMatching(/^nightly-/), attempts: 0 },
+    });
+  });
+
+  it('the begin of what has the name cannot be read → OutcomeUnknown, with the backup', async () => {
+    listNext([record({ begin_time: null })], [record({ begin_time: null })]);
+    await expect(deliver(NAMED, OLD)).rejects.toMatchObject({
+      name: 'OutcomeUnknown',
+      message: expect.stringMatching(/^Backup b has the name\. DDS's clock leaves open /),
+      annotation: { backup: { id: 'b' } },
+    });
+  });
+
+  it('its first attempt is there, and a later one FAILED → replayed', async () => {
+    const { name } = await deliver(PREFIXED, event('other'));
+    const [first, second] = backupNames(commandOf({ request: PREFIXED, trigger: OLD }));
+    expect(first).not.toBe(name);
+    const list = [record({ id: 'c', name: second, status: 'FAILED' }), record({ name: first })];
+    listNext(list, list.slice(-1));
+    expect(await deliver(PREFIXED, OLD)).toMatchObject({ kind: 'replayed', backup_id: 'b', name: first });
+  });
+
+  it.each([
+    ['in this delivery', false],
+    ['in this delivery, after another delivery left the outcome unknown', true],
+  ])('an answer is lost %s, DDS says busy, and not_after passes → OutcomeUnknown', async (_, outcomeUnknown) => {
+    emulator.faults.next({ kind: 'reset', when: 'before', operation: 'create-backup' });
+    onCreate({ kind: 'error', ...refusals.instanceBusy });
+    // The pause after the first attempt is shorter than that after "busy".
+    const request = notAfter(NAMED, 120);
+    await expect(deliver(request, event(), { outcomeUnknown })).rejects.toMatchObject({
+      name: 'OutcomeUnknown',
+      message: expect.stringMatching(/^The list does not show the backup\. /),
+      annotation: { name: 'before-migration', attempts: 2 },
+    });
+    expect(posts()).toHaveLength(2);
+  });
+
+  it('an earlier delivery left the outcome unknown, DDS says busy, and not_after passes → DeadlinePassed', async () => {
+    onCreate({ kind: 'error', ...refusals.instanceBusy });
+    await expect(deliver(notAfter(NAMED, 50), event(), { outcomeUnknown: true })).rejects.toMatchObject({
+      name: 'DeadlinePassed',
+      message: expect.stringMatching(/^It is too late to make this backup/),
+      annotation: { name: 'before-migration', attempts: 1 },
+    });
+  });
+
+  it.each([
+    ['not_after', notAfter, {}],
+    [
+      'the maximum age',
+      (request: BackupRequest) => request,
+      () => ({ firstDelivery: new Date(time.now().getTime() - DAY + 5 * SECOND) }),
+    ],
+  ] as const)('DDS keeps failing → no attempt after %s', async (_, limited, earlier) => {
+    onCreate({ kind: 'error', ...refusals.systemBusy });
+    const end = time.now().getTime() + 5 * SECOND;
+    const more = typeof earlier === 'function' ? earlier() : earlier;
+    await expect(deliver(limited(NAMED, 5 * SECOND), event(), more)).rejects.toMatchObject({ name: 'Throttled' });
+    expect(time.now().getTime()).toBeLessThanOrEqual(end);
+    expect(posts().length).toBeGreaterThan(3);
   });
 
   it('not_after passes after "taken", by a new backup of another instance → searched wide: DeadlinePassed', async () => {

@@ -10,7 +10,7 @@ import type { ListBackupsQuery, ListedBackup } from '../dds/types.ts';
 import { annotate, Failure, type KnownBackup } from '../errors.ts';
 import { DAY, HOUR, isoSeconds, SECOND, type Timing } from '../time.ts';
 import { ownershipOf } from './ownership.ts';
-import { deadlineOf, isLate } from './retry-policy.ts';
+import { deadlineOf } from './retry-policy.ts';
 import { backupNames, type Command } from './trigger.ts';
 
 export interface CreateOptions {
@@ -77,7 +77,7 @@ const WIDE_SEARCH_INTERVAL = 10 * SECOND;
  */
 type Found =
   | { readonly kind: 'own' | 'failed' | 'taken' | 'undecided' | 'changing'; readonly backup: ListedBackup }
-  /** It may be one that could not be read, where there is such a one. */
+  /** No backup has the name. Unless `isComplete`, a record that could not be read may be it. */
   | { readonly kind: 'absent'; readonly isComplete: boolean }
   | { readonly kind: 'unread'; readonly cause: Failure };
 
@@ -111,45 +111,44 @@ export function backupCreator({ dds, timing, maxRequestAgeMillis }: CreateOption
     delivery: Delivery,
     attemptsBefore: number,
   ): Promise<Result | Failed> {
-    let { outcomeUnknown } = delivery;
+    const deadline = deadlineOf(command, delivery.firstDelivery, maxRequestAgeMillis);
     let attempts = attemptsBefore;
+    let isAnswerLost = false;
     let searchedWideAt = Number.NEGATIVE_INFINITY;
     // DDS said that the name is taken, and listed no backup that has it.
     let isUnexplained = false;
     for (let round = 0; ; round++) {
-      if (isLate(command, delivery.firstDelivery, maxRequestAgeMillis, timing.now())) {
-        // An answer that was lost a moment ago may still take effect.
-        const mayAppear = isUnexplained || (outcomeUnknown && !delivery.outcomeUnknown);
-        return lookUpOnly(command, delivery, attempts, { mayAppear, isUnexplained });
-      }
+      // A request whose answer was lost a moment ago may still take effect.
+      if (timing.now() > deadline)
+        return lookUpOnly(command, delivery, attempts, { mayAppear: isUnexplained || isAnswerLost, isUnexplained });
 
-      const submitted = await submit(name, command, delivery);
+      const submitted = await submit(name, command, delivery, deadline);
       attempts += submitted.attempts;
       if ('answer' in submitted) return { kind: 'accepted', ...submitted.answer, name, attempts };
       const { refusal } = submitted;
-      outcomeUnknown ||= submitted.outcomeUnknown;
+      isAnswerLost ||= submitted.outcomeUnknown;
+      const outcomeUnknown = isAnswerLost || delivery.outcomeUnknown;
 
       if (!outcomeUnknown && !mayBeOwn(refusal)) throw annotate(refusal, { name, attempts });
       const now = timing.now().getTime();
       const isWide: boolean = isTaken(refusal) && now >= searchedWideAt + WIDE_SEARCH_INTERVAL;
       const found = await lookUp([name], command, delivery, isWide);
-      if (isWide && found.kind !== 'unread') searchedWideAt = now;
+      if (isWide) searchedWideAt = now;
       if (found.kind === 'own') return { kind: 'replayed', backup_id: found.backup.id, name, attempts };
       if (found.kind === 'failed') return { kind: 'failed', backup: found.backup, attempts };
 
       const isOpen = outcomeUnknown || isTaken(refusal);
-      isUnexplained ||= isTaken(refusal) && found.kind === 'absent';
       const mayLag = found.kind === 'absent' && isOpen && mayBeOwn(refusal);
       const pause = backoffMillis(round, timing.random);
       if (!mayLag || delivery.signal?.aborted || pause + MIN_ATTEMPT_MILLIS > delivery.timeLeft())
         throw annotate(explain(found, refusal, isOpen), { name, attempts });
+      isUnexplained ||= isTaken(refusal);
       await timing.wait(pause);
     }
   }
 
-  function submit(name: string, command: Command, delivery: Delivery) {
+  function submit(name: string, command: Command, delivery: Delivery, deadline: Date) {
     const { instance_id, description } = command.request.backup;
-    const deadline = deadlineOf(command, delivery.firstDelivery, maxRequestAgeMillis);
     const lastAttemptIn = () => deadline.getTime() - timing.now().getTime();
     const backup = { instance_id, name, ...(description !== undefined && { description }) };
     return dds.submitBackup({ backup }, { ...delivery, lastAttemptIn });
@@ -163,7 +162,7 @@ export function backupCreator({ dds, timing, maxRequestAgeMillis }: CreateOption
     names: readonly string[],
     command: Command,
     delivery: Delivery,
-    isWide = false,
+    isWide: boolean,
   ): Promise<Found> {
     const { instance_id } = command.request.backup;
     const recent: ListBackupsQuery = { instance_id, backup_type: 'Manual', ...windowOf(command, delivery) };

@@ -1,4 +1,7 @@
-/** The use case: finds the backup events of five minutes, whoever asked for the backups, and the age of each instance's last. */
+/**
+ * The use case: finds the backup events of five minutes, whoever asked for the backups, and how old the last backup of
+ * each instance is.
+ */
 import type { DdsClient } from '../dds/client.ts';
 import type { Budget } from '../dds/retry.ts';
 import { type ClockOffset, formatDdsTime, MAX_SKEW } from '../dds/time.ts';

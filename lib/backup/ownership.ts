@@ -9,7 +9,7 @@ export type Ownership = 'own' | 'other' | 'undecided';
 /** How long a derived name without a time stands for its idempotency key. */
 const MAX_KEY_AGE = DAY;
 /** How far back a delivery may refer. */
-const MAX_TRIGGER_AGE = 31 * DAY;
+export const MAX_TRIGGER_AGE = 31 * DAY;
 /** DDS cuts times to the second, and a `Date` header does too. */
 const TOLERANCE = 2 * SECOND;
 

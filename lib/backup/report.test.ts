@@ -166,12 +166,21 @@ describe('report: summary', () => {
     const { summary } = await report([age()], [backup('b', 3, { sizeKb: 3 * 1024 ** 2 })], { stored: [1024] });
     expect(summary).toBe(
       [
-        'DDS backups, 2026-03-02: 1 instances, 0 overdue, 0 backups failed in 48 hours.',
+        'DDS backups, 2026-03-02: 1 instances, 0 overdue, backups failed in 48 hours: 0.',
         '',
         'All instances:',
         '  orders (a): last backup 3.0 h ago, 3.0 GB; 1 completed and 0 failed in 24 h; 1 manual kept, 1.0 MB; normal',
       ].join('\n'),
     );
+  });
+
+  it.each<[string, Partial<BackupAge>, string]>([
+    ['never one, age of the instance', { hours: 100 }, 'orders (a): no completed backup, created 100.0 h ago; '],
+    ['never one, no age', {}, 'orders (a): no completed backup; '],
+    ['one long ago', { hours: 48, at_least: true }, 'orders (a): last backup at least 48.0 h ago, size unknown; '],
+  ])('last backup: %s → said so', async (_, more, text) => {
+    const { hours: _hours, last_backup_id: _id, ...rest } = age();
+    expect((await report([{ ...rest, ...more }], [])).summary).toContain(`  ${text}`);
   });
 
   it.each<[string, BackupAge, string]>([
@@ -212,7 +221,7 @@ describe('report: summary', () => {
     const failed = Array.from({ length: 250 }, (_, i) => backup(`f${i}`, 5, { status: 'FAILED' }));
     const { summary, failed: all } = await report([age()], failed);
     expect(all).toHaveLength(250);
-    expect(summary).toContain('250 backups failed in 48 hours.');
+    expect(summary).toContain('backups failed in 48 hours: 250.');
     expect(summary.match(/^ {2}orders \(a\): name-f/gm)).toHaveLength(100);
     expect(summary).toContain('\n  and 150 more\n');
   });

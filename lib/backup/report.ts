@@ -136,13 +136,13 @@ function summaryOf(
       : ['', title, ...items.slice(0, MAX_LINES).map((item) => `  ${line(item)}`), ...more];
   };
   return [
-    `DDS backups, ${day}: ${instances.length} instances, ${overdue.length} overdue, ${failed.length} backups failed in 48 hours.`,
+    `DDS backups, ${day}: ${instances.length} instances, ${overdue.length} overdue, backups failed in 48 hours: ${failed.length}.`,
     ...section('Overdue:', overdue, (one) => `${nameOf(one)}: ${hoursOf(one)}, at most ${one.limit_hours} h allowed`),
     ...section('Failed:', failed, (one) => `${nameOf(one)}: ${one.name}, began ${one.began_at}`),
     ...section('Suspicious size:', suspicious, (one) => `${nameOf(one)}: ${one.name}, ${sizeOf(one.size_kb)}`),
     ...section('All instances:', instances, (one) =>
       [
-        `${nameOf(one)}: last backup ${hoursOf(one)} ago, ${sizeOf(one.last_size_kb)}`,
+        `${nameOf(one)}: ${lastOf(one)}`,
         `${one.completed_24h} completed and ${one.failed_24h} failed in 24 h`,
         `${one.manual_backups ?? '?'} manual kept, ${sizeOf(one.manual_size_kb)}`,
         one.status ?? 'status unknown',
@@ -153,6 +153,11 @@ function summaryOf(
 
 const nameOf = ({ instance_id, instance_name }: { instance_id: string; instance_name?: string }): string =>
   instance_name === undefined ? instance_id : `${instance_name} (${instance_id})`;
+
+const lastOf = (one: InstanceReport): string =>
+  one.last_backup_id === undefined && !one.at_least
+    ? `no completed backup${one.hours === undefined ? '' : `, created ${hoursOf(one)} ago`}`
+    : `last backup ${hoursOf(one)} ago, ${sizeOf(one.last_size_kb)}`;
 
 const hoursOf = ({ hours, at_least }: BackupAge): string =>
   hours === undefined ? 'unknown' : `${at_least ? 'at least ' : ''}${hours.toFixed(1)} h`;

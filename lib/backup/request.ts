@@ -1,5 +1,6 @@
 /** The request: its type and its validation, both from `request.schema.json`. */
-import type { Violation } from '../errors.ts';
+import { InvalidRequest, type Violation } from '../errors.ts';
+import { MUST_BE_A_TIME } from '../time.ts';
 import validate from './validate-request.cjs';
 
 export type BackupRequest = validate.BackupRequest;
@@ -19,6 +20,12 @@ export function violationsOf(request: unknown): readonly Violation[] {
 
 export const isBackupRequest = (request: unknown): request is BackupRequest => validate(request);
 
+/** @throws InvalidRequest for any other than a valid request */
+export function validRequest(request: unknown): BackupRequest {
+  if (isBackupRequest(request)) return request;
+  throw new InvalidRequest(400, 'The request is invalid', violationsOf(request));
+}
+
 /** What each branch of `oneOf` misses is said once, by `oneOf` itself. */
 const describe = (rules: readonly BrokenRule[]): readonly Violation[] =>
   rules.filter(({ schemaPath }) => !schemaPath.includes('/oneOf/')).map(violation);
@@ -36,7 +43,7 @@ function violation({ instancePath: path, keyword, params }: BrokenRule): Violati
     case 'maxLength':
       return { path, message: `must have at most ${params.limit} characters` };
     case 'pattern':
-      return { path, message: `must match ${params.pattern}` };
+      return { path, message: path === '/not_after' ? MUST_BE_A_TIME : `must match ${params.pattern}` };
     case 'oneOf':
       return { path, message: 'must have name or name_prefix, and not both' };
     default:

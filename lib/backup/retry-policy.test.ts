@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { DAY, HOUR, MINUTE, SECOND } from '../time.ts';
-import { deadlineOf, type FailedAttempt, isLate, pauseAfter } from './retry-policy.ts';
+import { deadlineOf, type FailedAttempt, pauseAfter } from './retry-policy.ts';
 import type { Command, Trigger } from './trigger.ts';
 
 const FIRST = new Date('2026-03-01T12:00:00Z');
@@ -21,19 +21,14 @@ describe('deadlineOf', () => {
   ])('%s', (_, notAfter, deadline) => {
     expect(deadlineOf(command(notAfter && { notAfter }), FIRST, DAY)).toEqual(deadline);
   });
-});
 
-describe('isLate', () => {
-  it.each<[string, Parameters<typeof command>[0], number, boolean]>([
-    ['at the deadline', {}, DAY, false],
-    ['after the deadline', {}, DAY + 1, true],
-    ['at not_after', { notAfter: after(HOUR) }, HOUR, false],
-    ['after not_after', { notAfter: after(HOUR) }, HOUR + 1, true],
-    ['trigger of two days before', { time: after(-2 * DAY) }, 0, false],
-    ['trigger of more than two days before', { time: after(-2 * DAY - 1) }, 0, true],
-    ['trigger in the future', { time: after(5 * MINUTE) }, 0, false],
-  ])('%s → %4$s', (_, more, millis, late) => {
-    expect(isLate(command(more), FIRST, DAY, after(millis))).toBe(late);
+  it.each([
+    ['of an hour ago', -HOUR, DAY],
+    ['of a day ago', -DAY, DAY],
+    ['of two days ago', -2 * DAY + HOUR, HOUR],
+    ['in the future', 5 * MINUTE, DAY],
+  ])('trigger %s → at most the maximum age and a day after it', (_, triggered, deadline) => {
+    expect(deadlineOf(command({ time: after(triggered) }), FIRST, DAY)).toEqual(after(deadline));
   });
 });
 

@@ -166,6 +166,11 @@ describe('prefixesOf', () => {
       derivedName(`p-${COMPACT}`, { kind: 'http', id: 'a' }, INSTANCE),
       [`p-${COMPACT}`, 'p'],
     ],
+    [
+      'a prefix with a time inside, no time',
+      derivedName(`p-${COMPACT}-q`, { kind: 'http', id: 'a' }, INSTANCE),
+      [`p-${COMPACT}-q`],
+    ],
     ['a further attempt', `${NAME}-5`, [`nightly-${COMPACT}`, 'nightly']],
   ])('%s: %s → %j', (_, name, prefixes) => {
     expect(prefixesOf(name, INSTANCE)).toEqual(prefixes);

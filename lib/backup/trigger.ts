@@ -1,7 +1,7 @@
 /** What asks for a backup, and the name that the backup gets from it. */
 import { hash } from 'node:crypto';
 import { InvalidRequest } from '../errors.ts';
-import { compactTime, parseRfc3339 } from '../time.ts';
+import { compactTime, MUST_BE_A_TIME, parseRfc3339 } from '../time.ts';
 import type { BackupRequest } from './request.ts';
 
 /** Every delivery of one trigger has the same identity. */
@@ -30,8 +30,7 @@ export function commandOf({ request, trigger }: ValidEvent): Command {
   if (request.not_after === undefined) return { request, trigger };
   const notAfter = parseRfc3339(request.not_after);
   if (notAfter) return { request, trigger, notAfter };
-  const message = 'must be a time such as 2026-01-31T23:59:59Z';
-  throw new InvalidRequest(400, 'The request is invalid', [{ path: '/not_after', message }]);
+  throw new InvalidRequest(400, 'The request is invalid', [{ path: '/not_after', message: MUST_BE_A_TIME }]);
 }
 
 /** After so many FAILED backups of one trigger no further one is made. */

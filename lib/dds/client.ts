@@ -1,11 +1,11 @@
 /** The DDS v3 API, as far as it is used here. Reference: Document Database Service API, "Backup and Restoration". */
 import type { HttpAnswer } from '../http/client.ts';
-import { type JsonObject, parseJson } from '../json.ts';
+import { type JsonObject, parseJson, textOf } from '../json.ts';
 import type { Credentials } from '../otc/signer.ts';
 import { type OtcRequest, signingClient } from '../otc/signing-client.ts';
 import type { Timing } from '../time.ts';
 import { invalidAnswer, succeeded } from './errors.ts';
-import { paginate } from './paginate.ts';
+import { type Page, paginate } from './paginate.ts';
 import { identify, readBackup, readInstance } from './records.ts';
 import { type Attempted, type Budget, retry } from './retry.ts';
 import { type ClockOffset, clockEstimate } from './time.ts';
@@ -104,12 +104,16 @@ export function ddsClient({ endpoint, projectId, credentials, timing, attemptMil
     read: (item: unknown) => Item | UnreadableRecord,
     onUnreadable: OnUnreadable,
   ): AsyncGenerator<Item> {
-    const fetchPage = async (offset: number, limit: number): Promise<readonly unknown[]> => {
+    const fetchPage = async (offset: number, limit: number): Promise<Page> => {
       const page = { ...query, offset: String(offset), limit: String(limit) };
-      const result = await attempted({ method: 'GET', path: name, query: page }, budget, ({ [name]: items }) => {
-        if (Array.isArray(items)) return items;
-        throw invalidAnswer(`without a list of ${name}`);
-      });
+      const result = await attempted(
+        { method: 'GET', path: name, query: page },
+        budget,
+        ({ [name]: items, total_count: total }) => {
+          if (Array.isArray(items)) return { items, total: Number(textOf(total)) };
+          throw invalidAnswer(`without a list of ${name}`);
+        },
+      );
       if ('refusal' in result) throw result.refusal;
       return result.answer;
     };
@@ -130,7 +134,8 @@ export function ddsClient({ endpoint, projectId, credentials, timing, attemptMil
           return { job_id, backup_id, status, text };
         },
       ),
-    listBackups: (query, budget, onUnreadable = () => {}) => list('backups', query, budget, readBackup, onUnreadable),
+    listBackups: (query, budget, onUnreadable = () => {}) =>
+      list('backups', query, budget, (record) => readBackup(record, query.instance_id), onUnreadable),
     deleteBackup: (id, budget) => attempted({ method: 'DELETE', path: `backups/${id}` }, budget, (body) => body),
     listInstances: (query, budget, onUnreadable = () => {}) =>
       list('instances', query, budget, readInstance, onUnreadable),

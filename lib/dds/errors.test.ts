@@ -97,7 +97,6 @@ describe('an error that is not documented', () => {
   it.each<[number, Reason, Retry]>([
     [400, 'DdsRejected', 'never'],
     [401, 'CredentialsRefused', 'later'],
-    [403, 'DdsRejected', 'never'],
     [404, 'DdsRejected', 'never'],
     [408, 'DdsRejected', 'later'],
     [409, 'DdsRejected', 'later'],
@@ -110,8 +109,25 @@ describe('an error that is not documented', () => {
       expect(errorOf(status, body)).toMatchObject({ name: reason, retry });
   });
 
-  it('403 by the gateway → CredentialsRefused', () => {
-    expect(errorOf(403, { error_code: 'APIGW.9999' }).name).toBe('CredentialsRefused');
+  it.each<[code: unknown, reason: Reason]>([
+    ['APIGW.9999', 'CredentialsRefused'],
+    ['DBS.999999', 'DdsRejected'],
+    ['toString', 'DdsRejected'],
+    [undefined, 'CredentialsRefused'],
+    [null, 'CredentialsRefused'],
+    ['', 'CredentialsRefused'],
+    [403, 'CredentialsRefused'],
+    [{ toString: null }, 'CredentialsRefused'],
+  ])('403 with the code %j → %s, as without JSON where there is none', (error_code, reason) => {
+    expect(errorOf(403, { error_code }).name).toBe(reason);
+  });
+
+  it.each([
+    ['dbs.201015', 'DBS.201015', 'InstanceBusy'],
+    [' DBS.201015 ', 'DBS.201015', 'InstanceBusy'],
+    ['Apigw.0301', 'APIGW.0301', 'CredentialsRefused'],
+  ])('code in another spelling: %j → %s', (error_code, code, name) => {
+    expect(errorOf(403, { error_code, error_msg: 'text' })).toMatchObject({ code, name });
   });
 });
 
@@ -150,9 +166,14 @@ describe('the words of DDS', () => {
     [429, 'APIGW.0308', /too many requests/],
     [404, 'APIGW.0101', /Check DDS_ENDPOINT/],
     [400, 'APIGW.0201', /no reason given/],
+    [400, 'apigw.0201 ', /no reason given/],
+    [403, undefined, /access key/],
+    [400, undefined, /no reason given/],
+    [400, 7, /no reason given/],
   ])('%i %s: may quote our request → only the code is passed on', (status, error_code, advice) => {
     const error = errorOf(status, { error_code, error_msg: 'ak:PRIVATE' });
-    expect(error).toMatchObject({ code: error_code, text: undefined, message: expect.stringMatching(advice) });
+    expect(error).toMatchObject({ text: undefined, message: expect.stringMatching(advice) });
+    if (error_code === 'APIGW.0301') expect(error.code).toBe(error_code);
     expect(error.message).not.toContain('PRIVATE');
   });
 
@@ -236,12 +257,18 @@ describe('succeeded', () => {
     expect(succeeded(answer(status), body, NOW)).toBe(body);
   });
 
+  it.each([null, ''])('error_code %j → none', (error_code) => {
+    const body = { error_code, job_id: 'j' };
+    expect(succeeded(answer(200), body, NOW)).toBe(body);
+  });
+
   it.each<[string, number, unknown]>([
     ['no JSON', 200, undefined],
     ['null', 200, null],
     ['a number', 200, 7],
     ['text', 200, 'ok'],
     ['an error_code', 200, { error_code: 'DBS.200001' }],
+    ['an error_code that is a number', 200, { error_code: 7, job_id: 'j' }],
     ['a redirect', 307, { job_id: 'j' }],
     ['an informational status', 103, { job_id: 'j' }],
     ['a status beyond 599', 999, { error_code: 'X' }],

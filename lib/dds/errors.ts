@@ -4,7 +4,7 @@
  */
 import { Failure, type FailureOptions, type Reason } from '../errors.ts';
 import type { HttpAnswer } from '../http/client.ts';
-import { isObject, type JsonObject } from '../json.ts';
+import { isObject, type JsonObject, textOf } from '../json.ts';
 import { SECOND } from '../time.ts';
 
 const CODES: readonly (readonly [reason: Reason, codes: readonly string[], options?: FailureOptions])[] = [
@@ -44,7 +44,7 @@ function classify(status: number, code: string | undefined): readonly [Reason, F
   if (documented) return [documented[0], documented[2] ?? {}];
   if (status === 429) return ['Throttled'];
   if (status >= 500) return ['DdsUnavailable'];
-  if (status === 401 || (status === 403 && code?.startsWith('APIGW.'))) return ['CredentialsRefused'];
+  if (status === 401 || (status === 403 && (code === undefined || isOfGateway(code)))) return ['CredentialsRefused'];
   // Sister services answer busy with 409.
   if ([408, 409, 425].includes(status)) return ['DdsRejected', { retry: 'later' }];
   return ['DdsRejected'];
@@ -52,8 +52,7 @@ function classify(status: number, code: string | undefined): readonly [Reason, F
 
 /** The same for an answer without JSON, of which the status is all that can be read. Undefined where it says nothing. */
 function classifyStatus(status: number): readonly [Reason, FailureOptions?] | undefined {
-  if (status === 403) return ['CredentialsRefused'];
-  const isTelling = [401, 408, 409, 413, 414, 425, 429].includes(status) || status >= 500;
+  const isTelling = [401, 403, 408, 409, 413, 414, 425, 429].includes(status) || status >= 500;
   return isTelling ? classify(status, undefined) : undefined;
 }
 
@@ -71,11 +70,11 @@ export class DdsError extends Failure {
   /** @param body of the answer, parsed; undefined where it is not a JSON object */
   constructor(answer: HttpAnswer, body: JsonObject | undefined, now: Date) {
     const { status } = answer;
-    const code = typeof body?.error_code === 'string' && CODE.test(body.error_code) ? body.error_code : undefined;
+    const code = readCode(body?.error_code);
     const [reason, options] = (body ? classify(status, code) : classifyStatus(status)) ?? ['UpstreamInvalid'];
-    // The gateway quotes the headers that it refuses, in forms that no redaction foresees.
-    const quotesRequest = status === 401 || code?.startsWith('APIGW.');
-    const text = typeof body?.error_msg === 'string' && !quotesRequest ? body.error_msg : undefined;
+    // Whatever stands before DDS may quote the headers that it refuses, in forms that no redaction foresees.
+    const isOfDds = status !== 401 && code !== undefined && !isOfGateway(code);
+    const text = isOfDds && typeof body?.error_msg === 'string' ? body.error_msg : undefined;
     const message = `DDS answered ${status}${code ? ` ${code}` : ''}: ${text ?? ADVICE[reason] ?? 'no reason given.'}`;
     super(reason, message, options);
     this.status = status;
@@ -91,11 +90,22 @@ export class DdsError extends Failure {
 }
 
 const CODE = /^[\w.-]{1,64}$/;
+
+const isOfGateway = (code: string): boolean => code.startsWith('APIGW.');
+
+/** In the spelling of the reference; undefined for what is no code. */
+function readCode(stated: unknown): string | undefined {
+  const code = textOf(stated).trim();
+  if (/^(dbs|apigw)\.\d+$/i.test(code)) return code.toUpperCase();
+  return typeof stated === 'string' && CODE.test(code) ? code : undefined;
+}
+
 /** Characters. */
 const MAX_TEXT = 1000;
 
 const ADVICE: Readonly<Partial<Record<Reason, string>>> = {
-  CredentialsRefused: 'our access key, its permissions or the account was refused. Check the key.',
+  CredentialsRefused:
+    'our access key, its permissions, the account or the time was refused. Check the key, and the clock.',
   ConfigurationError: 'no such API. Check DDS_ENDPOINT.',
   Throttled: 'too many requests. Try again later.',
   DdsUnavailable: 'a server error.',
@@ -130,6 +140,6 @@ export function succeeded(answer: HttpAnswer, body: unknown, now: Date): JsonObj
   if (status >= 400 && status < 600) throw new DdsError(answer, isObject(body) ? body : undefined, now);
   if (status < 200 || status >= 300) throw invalidAnswer(`${status}, which is neither success nor error`);
   if (!isObject(body)) throw invalidAnswer(`${status} and no JSON object`);
-  if (body.error_code !== undefined) throw invalidAnswer(`${status} with an error_code`);
+  if ((body.error_code ?? '') !== '') throw invalidAnswer(`${status} with an error_code`);
   return body;
 }

@@ -17,7 +17,7 @@ async function read(items: readonly unknown[], { cap = LIMIT, between }: Options
   let list = items;
   let requests = 0;
   const fetchPage: FetchPage = async (offset, asked) => {
-    const page = list.slice(offset, offset + Math.min(asked, cap));
+    const page = { items: list.slice(offset, offset + Math.min(asked, cap)), total: list.length };
     requests += 1;
     list = between?.(list, requests) ?? list;
     return page;
@@ -34,6 +34,7 @@ interface Scenario {
   readonly changes: readonly { readonly comes: number; readonly from: number; readonly goes: number }[];
 }
 
+const pageOf = (list: readonly unknown[]) => ({ items: list, total: list.length });
 const item = (id: number | string) => ({ id: `${id}` });
 const items = (from: number, to: number) => Array.from({ length: to - from }, (_, i) => item(from + i));
 const ids = (from: number, to: number) => items(from, to).map(({ id }) => id);
@@ -58,6 +59,9 @@ describe('a list that does not change', () => {
   });
 
   it.each([
+    [1, 250, 252],
+    [1, 1, 2],
+    [1, 2, 4],
     [2, 250, 250],
     [20, 250, 15],
     [50, 250, 7],
@@ -89,7 +93,7 @@ describe('a list that does not change', () => {
     let requests = 0;
     const fetchPage: FetchPage = async () => {
       requests += 1;
-      return items(0, LIMIT);
+      return pageOf(items(0, LIMIT));
     };
     for await (const _ of paginate(fetchPage, LIMIT, identify)) break;
     expect(requests).toBe(1);
@@ -99,7 +103,7 @@ describe('a list that does not change', () => {
     const found: unknown[] = [];
     const reading = async () => {
       const fetchPage: FetchPage = async (offset) => {
-        if (offset === 0) return items(0, LIMIT);
+        if (offset === 0) return pageOf(items(0, LIMIT));
         throw new Error('no answer');
       };
       for await (const one of paginate(fetchPage, LIMIT, identify)) found.push(one);
@@ -233,7 +237,7 @@ describe('a list that cannot be read to its end', () => {
     let requests = 0;
     const ignoring: FetchPage = async () => {
       requests += 1;
-      return items(0, count);
+      return pageOf(items(0, count));
     };
     await expect(reading(ignoring)).rejects.toMatchObject({
       name: 'UpstreamInvalid',
@@ -242,15 +246,31 @@ describe('a list that cannot be read to its end', () => {
     expect(requests).toBe(11);
   });
 
-  it('offset ignored, one item → that item', async () => {
-    expect(await read([item(0)])).toEqual({ found: ['0'], requests: 2 });
+  it.each([
+    ['says that it is the only one → that item', 1, 2],
+    ['does not say how many there are → that item', Number.NaN, 2],
+  ])('offset ignored, one item, and the server %s', async (_, total, expected) => {
+    let requests = 0;
+    const found: unknown[] = [];
+    const ignoring: FetchPage = async () => {
+      requests += 1;
+      return { items: [item(0)], total };
+    };
+    for await (const one of paginate(ignoring, LIMIT, identify)) found.push(one);
+    expect(found).toEqual([item(0)]);
+    expect(requests).toBe(expected);
+  });
+
+  it('offset ignored, one item, and the server says that there are more → UpstreamInvalid', async () => {
+    const ignoring: FetchPage = async () => ({ items: [item(0)], total: 5 });
+    await expect(reading(ignoring)).rejects.toMatchObject({ name: 'UpstreamInvalid' });
   });
 
   it('every page is another → UpstreamInvalid after a bounded number of requests', async () => {
     let requests = 0;
     const moving: FetchPage = async () => {
       requests += 1;
-      return items(1000 * requests, 1000 * requests + LIMIT);
+      return pageOf(items(1000 * requests, 1000 * requests + LIMIT));
     };
     await expect(reading(moving)).rejects.toMatchObject({
       name: 'UpstreamInvalid',

@@ -1,8 +1,14 @@
 /** Reads a list page by page while its items change. Nothing else pages. */
 import { invalidAnswer } from './errors.ts';
 
-/** The items of one page, from `offset`. */
-export type FetchPage = (offset: number, limit: number) => Promise<readonly unknown[]>;
+export interface Page {
+  readonly items: readonly unknown[];
+  /** How many items the list has, as the server says: a hint. NaN where it does not say. */
+  readonly total: number;
+}
+
+/** One page, from `offset`. */
+export type FetchPage = (offset: number, limit: number) => Promise<Page>;
 
 /** How often a page may repeat the one before it. */
 const MAX_REPEATS = 10;
@@ -18,7 +24,8 @@ const MAX_STEPS_BACK = 100;
  *     page 1: A B C        page 2: C D E        page 3: E        the end: nothing but the item seen last
  *
  * A page that begins with an unknown item may follow a gap, and is read again from further ahead. Only the items count:
- * `total_count` is wrong at times, and a server may give fewer items than asked for.
+ * `total_count` is wrong at times, and a server may give fewer items than asked for. One that gives one item a page
+ * leaves no room to overlap: pages follow each other, until one is empty.
  * @param keyOf what identifies an item
  * @throws what `fetchPage` throws, and Failure `UpstreamInvalid` for a list that makes no progress, or that changes
  * faster than it can be read
@@ -32,13 +39,20 @@ export async function* paginate(
   let previous = '';
   let repeats = 0;
   let stepsBack = 0;
+  let longest = 0;
+  let isOneByOne = false;
   for (let offset = 0; ; ) {
-    const items = await fetchPage(offset, limit);
+    const { items, total } = await fetchPage(offset, limit);
     const keys = items.map(keyOf);
     const [first] = keys;
-    if (first === undefined && offset === 0) return;
-    const follows = offset === 0 || (first !== undefined && seen.has(first));
-    if (follows && keys.length === 1 && seen.has(keys[0] ?? '')) return;
+    const isFree = offset === 0 || isOneByOne;
+    if (first === undefined && isFree) return;
+    const follows = isFree || (first !== undefined && seen.has(first));
+    longest = Math.max(longest, items.length);
+    if (!isOneByOne && follows && keys.length === 1 && seen.has(keys[0] ?? '')) {
+      if (longest > 1 || !(total > 1)) return;
+      isOneByOne = true;
+    }
 
     const page = keys.join();
     repeats = page === previous ? repeats + 1 : 0;
@@ -56,6 +70,6 @@ export async function* paginate(
       seen.add(key);
       yield items[index];
     }
-    offset += items.length - 1;
+    offset += isOneByOne ? 1 : items.length - 1;
   }
 }

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { DAY } from '../time.ts';
 import { identify, readBackup, readInstance } from './records.ts';
 
 const BARE = { id: 'b', name: 'nightly', instance_id: 'i' };
@@ -53,7 +54,8 @@ describe('readBackup', () => {
     ['begin_time', '', {}],
     ['begin_time', null, {}],
     ['begin_time', 'soon', {}],
-    ['end_time', '1970-01-01 00:00:00', { endedAt: 0 }],
+    ['end_time', '1970-01-02 00:00:00', { endedAt: DAY }],
+    ['end_time', '1970-01-01 00:00:00', {}],
     ['end_time', null, {}],
     ['size', '2803', { sizeKb: 2803 }],
     ['size', 0, { sizeKb: 0 }],
@@ -84,6 +86,16 @@ describe('readBackup', () => {
     [{ ...BARE, instance_id: 7 }, 'instance_id', 'b'],
   ])('%j → unreadable for its %s', (record, field, id) => {
     expect(readBackup(record)).toStrictEqual({ list: 'backups', ...(id !== undefined && { id }), field });
+  });
+});
+
+describe("readBackup: of one instance's list", () => {
+  it.each([undefined, null])('instance_id %j → that of the list', (instance_id) => {
+    expect(readBackup({ ...BARE, instance_id }, 'asked-for')).toMatchObject({ instance_id: 'asked-for' });
+  });
+
+  it('another instance_id → as listed', () => {
+    expect(readBackup(BARE, 'asked-for')).toMatchObject({ instance_id: 'i' });
   });
 });
 

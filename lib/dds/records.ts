@@ -9,10 +9,14 @@ export const identify = (record: unknown): string => {
   return typeof id === 'string' ? id : JSON.stringify(record);
 };
 
-/** A record without id, name or instance cannot be read; every other field may be missing. */
-export function readBackup(record: unknown): ListedBackup | UnreadableRecord {
+/**
+ * A record without id, name or instance cannot be read; every other field may be missing.
+ * @param instanceId of a list of one instance's backups
+ */
+export function readBackup(record: unknown, instanceId?: string): ListedBackup | UnreadableRecord {
   const fields = fieldsOf(record);
-  const { id, name, instance_id, instance_name, description } = fields;
+  const { id, name, instance_name, description } = fields;
+  const instance_id = fields.instance_id ?? instanceId;
   if (!isText(id)) return { list: 'backups', field: 'id' };
   if (!isText(name)) return { list: 'backups', id, field: 'name' };
   if (!isText(instance_id)) return { list: 'backups', id, field: 'instance_id' };

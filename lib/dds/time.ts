@@ -1,12 +1,12 @@
 /** Times of DDS: how it writes them, and how far its clock is from ours. */
-import { MINUTE, SECOND } from '../time.ts';
+import { DAY, MINUTE, SECOND } from '../time.ts';
 
 const WRITTEN = /^(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d:\d\d)(?:\.\d+)?(Z|[+-]\d\d:?\d\d)?$/;
 
 /**
  * Milliseconds since 1970 of a time in an answer of DDS, cut to the second. It writes `2018-08-06 10:41:14` in the list
  * of backups and `2019-01-17T07:05:52` in that of instances, elsewhere with `Z` or `+0000`; without a zone it is UTC.
- * Undefined for anything else, and for a date that no calendar has.
+ * Undefined for anything else, for a date that no calendar has, and for the first day of 1970, which stands for none.
  */
 export function parseDdsTime(text: unknown): number | undefined {
   const [, date, time, zone = 'Z'] = WRITTEN.exec(typeof text === 'string' ? text : '') ?? [];
@@ -14,7 +14,7 @@ export function parseDdsTime(text: unknown): number | undefined {
   // JavaScript reads 30 February as 2 March.
   if (Number.isNaN(utc.getTime()) || utc.toISOString().slice(0, 19) !== `${date}T${time}`) return undefined;
   const millis = Date.parse(`${date}T${time}${zone.replace(/(\d\d)(\d\d)$/, '$1:$2')}`);
-  return Number.isNaN(millis) || millis < 0 ? undefined : millis;
+  return Number.isNaN(millis) || millis < DAY ? undefined : millis;
 }
 
 /** `yyyy-mm-dd hh:mm:ss` in UTC, as DDS's filters expect it. */
@@ -45,14 +45,12 @@ export function clockEstimate() {
       const roundTrip = receivedAt - sentAt;
       if (Number.isNaN(stated) || roundTrip < 0) return;
       if (best && best.roundTrip < roundTrip && receivedAt - best.receivedAt < MAX_ESTIMATE_AGE) return;
-      best = {
-        roundTrip,
-        receivedAt,
-        offset: { atLeast: stated - receivedAt, atMost: stated + SECOND - sentAt },
-      };
+      const offset = { atLeast: stated - receivedAt, atMost: stated + SECOND - sentAt };
+      if (offset.atMost < MAX_SKEW.atLeast || offset.atLeast > MAX_SKEW.atMost) return;
+      best = { roundTrip, receivedAt, offset };
     },
 
-    /** `MAX_SKEW` until an answer with a `Date` was observed. */
+    /** `MAX_SKEW` until an answer with a possible `Date` was observed. */
     offset: (): ClockOffset => best?.offset ?? MAX_SKEW,
   };
 }

@@ -14,39 +14,6 @@ export interface CreateBackupResponse {
   readonly backup_id: string;
 }
 
-/** `DISABLED` is being deleted. */
-export type BackupStatus = 'BUILDING' | 'COMPLETED' | 'FAILED' | 'DISABLED';
-
-/** Of `GET /v3/{project_id}/backups`, as the reference promises it. */
-export interface Backup {
-  readonly id: string;
-  readonly name: string;
-  readonly instance_id: string;
-  readonly instance_name: string;
-  readonly datastore: { readonly type: string; readonly version: string };
-  /** Seen in lower case too. */
-  readonly type: 'Auto' | 'Manual' | 'auto' | 'manual';
-  /** `yyyy-mm-dd hh:mm:ss`, UTC. */
-  readonly begin_time: string;
-  readonly end_time: string;
-  readonly status: BackupStatus;
-  /** Kilobytes. */
-  readonly size: number;
-  readonly description?: string | null;
-}
-
-/** Newest first. `total_count` counts all that match, whatever the page. */
-export interface ListBackupsResponse {
-  readonly backups: readonly Backup[];
-  readonly total_count: number;
-}
-
-/** What DDS and the gateway before it answer instead. */
-export interface ErrorResponse {
-  readonly error_code: string;
-  readonly error_msg: string;
-}
-
 /** `GET /v3/{project_id}/backups`. Each of the two times is mandatory once the other is given. */
 export interface ListBackupsQuery {
   readonly instance_id?: string;

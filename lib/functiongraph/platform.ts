@@ -26,7 +26,6 @@ export interface FunctionGraphContext {
 /** The variables that the functions read; FunctionGraph has no process environment of its own for them. */
 export const VARIABLES = [
   'OTC_SDK_PROJECT_ID',
-  'OTC_SDK_PROJECTS',
   'OTC_SDK_REGION',
   'DDS_ENDPOINT',
   'SMN_ENDPOINT',
@@ -111,7 +110,7 @@ function environmentOf(context: FunctionGraphContext): Environment {
     OTC_SDK_PROJECT_ID: context.getProjectID(),
     OTC_SDK_REGION: REGION,
     ...Object.fromEntries(given.filter(([, value]) => value)),
-    // The event bus of the contract is a topic here.
+    // What the service calls EVENT_BUS is a topic here.
     EVENT_BUS: context.getUserData('EVENT_TOPIC_URN'),
   };
 }

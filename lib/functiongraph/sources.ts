@@ -3,9 +3,8 @@ import { InvalidRequest } from '../errors.ts';
 import { fieldsOf, isObject, type JsonObject, parseJson, textOf } from '../json.ts';
 import { readId, readTime, recent, scheduledTime } from '../service/identity.ts';
 import { describeEvent } from '../service/log.ts';
-import type { EventDescription, ParsedEvent } from '../service/ports.ts';
+import { EVENT_SOURCE, type EventDescription, type ParsedEvent } from '../service/ports.ts';
 import { isoSeconds, MINUTE, parseRfc3339 } from '../time.ts';
-import { SOURCE } from './topic.ts';
 
 /** One request in an event; reading it may fail without the others. */
 export interface EventPart {
@@ -46,7 +45,7 @@ export function partsOf(event: unknown, now: Date): readonly EventPart[] {
 function smnPart({ message, message_id, timestamp }: JsonObject): EventPart {
   const request = parseText(message);
   return {
-    isOwn: fieldsOf(request).source === SOURCE,
+    isOwn: fieldsOf(request).source === EVENT_SOURCE,
     description: describeEvent('smn', message_id, request),
     parse: () => ({
       request: demandJson(request, 'The message'),

@@ -6,7 +6,7 @@ import type { Credentials } from '../otc/signer.ts';
 import { type SigningClient, signingClient } from '../otc/signing-client.ts';
 import type { Environment } from '../service/config.ts';
 import { originOf } from '../service/log.ts';
-import type { BusEvent, Notifier, Publisher } from '../service/ports.ts';
+import { type BusEvent, EVENT_SOURCE, type Notifier, type Publisher } from '../service/ports.ts';
 import { SECOND, type Timing } from '../time.ts';
 
 const ATTEMPT_MILLIS = 3 * SECOND;
@@ -18,9 +18,6 @@ const MAX_MESSAGE_BYTES = 256 * 1024;
 const REPLACEMENT_BYTES = 3;
 /** Region, project and name. */
 const TOPIC_URN = /^urn:smn:([\w-]+):(\w+):[\w-]+$/;
-
-/** The `source` of every event. */
-export const SOURCE = 'dds-backup-trigger';
 
 type ReadCredentials = () => Promise<Credentials>;
 
@@ -70,7 +67,7 @@ const subjectOf = ({ type, detail }: BusEvent): string =>
 
 const messageOf = ({ type, time, detail }: BusEvent, env: Environment): string =>
   JSON.stringify({
-    source: SOURCE,
+    source: EVENT_SOURCE,
     'detail-type': type,
     time: time.toISOString(),
     detail: { ...originOf(env), ...detail },

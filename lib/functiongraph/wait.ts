@@ -1,12 +1,11 @@
 /** Retries inside the invocation: FunctionGraph has no durable functions, but its asynchronous calls may run for hours. */
 import type { Result } from '../backup/create.ts';
-import { isBackupRequest, violationsOf } from '../backup/request.ts';
+import { validRequest } from '../backup/request.ts';
 import { pauseAfter } from '../backup/retry-policy.ts';
-import type { ValidEvent } from '../backup/trigger.ts';
 import { DdsError } from '../dds/errors.ts';
-import { Failure, InvalidRequest } from '../errors.ts';
+import { Failure } from '../errors.ts';
 import { describeError, log } from '../service/log.ts';
-import type { BusEvent, EventDescription, Invocation, ParsedEvent } from '../service/ports.ts';
+import type { BusEvent, EventDescription, Invocation } from '../service/ports.ts';
 import type { Service, TimeLeft } from '../service/service.ts';
 import { SECOND, type Timing } from '../time.ts';
 import type { EventPart } from './sources.ts';
@@ -30,7 +29,8 @@ export async function createAndWait(
 ): Promise<Result> {
   const { timing, env } = service;
   const firstDelivery = timing.now();
-  const event = validated(parse());
+  const { request, trigger } = parse();
+  const event = { request: validRequest(request), trigger };
   const maxWait = Number(env.MAX_WAIT_SECONDS || DEFAULT_MAX_WAIT_SECONDS) * SECOND;
   if (!(maxWait >= 0))
     throw new Failure('ConfigurationError', 'Configuration: MAX_WAIT_SECONDS must be a number of seconds.');
@@ -66,11 +66,6 @@ export async function createAndWait(
       await timing.wait(pause);
     }
   }
-}
-
-function validated({ request, trigger }: ParsedEvent): ValidEvent {
-  if (isBackupRequest(request)) return { request, trigger };
-  throw new InvalidRequest(400, 'The request is invalid', violationsOf(request));
 }
 
 /** What of an invocation an attempt that begins now may use. */

@@ -180,17 +180,17 @@ describe('a signed webhook', () => {
     await expect(authenticate(request({ headers: signedHeaders() }), null)).rejects.toMatchObject(UNAUTHORIZED);
   });
 
-  it.each<[string, string | Error, string, number]>([
-    ['malformed', 'not a secret', 'ConfigurationError', 500],
-    ['one of three', `${SECRET} ${SECRET} ${SECRET}`, 'ConfigurationError', 500],
-    ['not to be read', new Failure('ConfigurationError', 'private'), 'ConfigurationError', 500],
-    ['not reached', new Failure('SecretUnavailable', 'private'), 'AuthenticationUnavailable', 503],
-  ])('secret %s → %3$s; why is in the cause only', async (_, secret, name, status) => {
+  it.each<[string, string | Error, string, number, string]>([
+    ['malformed', 'not a secret', 'ConfigurationError', 500, 'The operator must repair it.'],
+    ['one of three', `${SECRET} ${SECRET} ${SECRET}`, 'ConfigurationError', 500, 'The operator must repair it.'],
+    ['not to be read', new Failure('ConfigurationError', 'private'), 'ConfigurationError', 500, 'The operator must'],
+    ['not reached', new Failure('SecretUnavailable', 'private'), 'AuthenticationUnavailable', 503, 'Try again later.'],
+  ])('secret %s → %3$s; why is in the cause only', async (_, secret, name, status, advice) => {
     const failure = await authenticate(request({ headers: signedHeaders() }), secret).catch((error: unknown) => error);
     expect(failure).toMatchObject({
       name,
       meaning: { status },
-      message: 'Signatures cannot be verified at the moment. Try again later.',
+      message: expect.stringMatching(`^Signatures cannot be verified.*\\. ${advice}`),
       cause: expect.any(Failure),
     });
   });

@@ -59,8 +59,10 @@ async function readKeys(webhookSecret: () => Promise<string | undefined>): Promi
     return secret === undefined ? [] : webhookKeys(secret);
   } catch (cause) {
     if (!(cause instanceof Failure)) throw cause;
-    const reason = cause.retry === 'never' ? 'ConfigurationError' : 'AuthenticationUnavailable';
-    throw new Failure(reason, 'Signatures cannot be verified at the moment. Try again later.', { cause });
+    if (cause.retry === 'never')
+      throw new Failure('ConfigurationError', 'Signatures cannot be verified. The operator must repair it.', { cause });
+    const message = 'Signatures cannot be verified at the moment. Try again later.';
+    throw new Failure('AuthenticationUnavailable', message, { cause });
   }
 }
 

@@ -78,7 +78,7 @@ describe('OTC_SDK_PROJECTS', () => {
   const several = (OTC_SDK_PROJECTS: string, more = {}) => ({ ...COMPLETE, OTC_SDK_PROJECTS, ...more });
 
   it('several projects → each with its region and endpoint, instead of the one', () => {
-    expect(readConfig(several('eu-de:a,eu-nl:b, eu-ch2:c')).projects).toEqual([
+    expect(readConfig(several(' eu-de:a,eu-nl:b , eu-ch2:c')).projects).toEqual([
       { id: 'a', region: 'eu-de', endpoint: 'https://dds.eu-de.otc.t-systems.com' },
       { id: 'b', region: 'eu-nl', endpoint: 'https://dds.eu-nl.otc.t-systems.com' },
       { id: 'c', region: 'eu-ch2', endpoint: 'https://dds.eu-ch2.sc.otc.t-systems.com' },
@@ -96,7 +96,8 @@ describe('OTC_SDK_PROJECTS', () => {
     ['eu-de:a,', 'OTC_SDK_PROJECTS must be a list'],
     ['eu-de:a:b', 'OTC_SDK_PROJECTS must be a list'],
     ['eu-de:../x', 'OTC_SDK_PROJECTS must be a list'],
-    ['eu-moon:a', 'region must be one of'],
+    ['eu-moon:a', 'the region in OTC_SDK_PROJECTS must be one of'],
+    ['eu moon:a', 'OTC_SDK_PROJECTS must be a list'],
     ['eu-de:a,eu-nl:a', 'OTC_SDK_PROJECTS names a project twice'],
   ])('%j → %s', (projects, problem) => {
     expect(problemOf(several(projects))).toContain(problem);
@@ -150,7 +151,7 @@ describe('a configuration that is wrong', () => {
 
   it.each(['eu-moon', 'EU-DE', 'eu-de '])('region %j → those that there are, without its value', (OTC_SDK_REGION) => {
     const problem = problemOf({ ...COMPLETE, OTC_SDK_REGION });
-    expect(problem).toContain('region must be one of eu-de, eu-nl, eu-ch2, or set DDS_ENDPOINT');
+    expect(problem).toContain('the region in OTC_SDK_REGION must be one of eu-de, eu-nl, eu-ch2, or set DDS_ENDPOINT');
     expect(problem).not.toContain('moon');
   });
 

@@ -26,10 +26,9 @@ export interface Config {
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
-/** Called for everything that is wrong, with a sentence that does not hold the value. */
+/** Called for everything that is wrong, with a sentence that holds no key. */
 export type Problem = (text: string) => void;
 
-const DEFAULT_MAX_REQUEST_AGE_HOURS = '24';
 const HOURS = /^\d{1,4}(\.\d{1,4})?$/;
 
 /**
@@ -53,7 +52,7 @@ export function readConfig(env: Environment, hasCredentials = false): Config {
       projects: readProjects(env, problem),
       ...(credentials && { credentials }),
       ...(secretId !== undefined && { secretId }),
-      maxRequestAgeMillis: readHours(env, 'MAX_REQUEST_AGE_HOURS', DEFAULT_MAX_REQUEST_AGE_HOURS, problem) * HOUR,
+      maxRequestAgeMillis: readMaxRequestAge(env, problem),
     };
   });
 }
@@ -65,7 +64,7 @@ export function readConfig(env: Environment, hasCredentials = false): Config {
 export function readMonitorConfig(env: Environment): MonitorPolicy {
   return checked((problem) => {
     // There may be nothing to publish for days: an error on the first event would come too late.
-    if (!env.EVENT_BUS) problem('EVENT_BUS is missing');
+    if (!env.EVENT_BUS) problem('EVENT_BUS (on FunctionGraph EVENT_TOPIC_URN) is missing');
     const backupAgeOf = env.BACKUP_AGE_OF || 'any';
     if (backupAgeOf !== 'any' && backupAgeOf !== 'manual') problem('BACKUP_AGE_OF must be any or manual');
     const [, hour = '', minute = ''] = /^([01]\d|2[0-3]):([0-5]\d)$/.exec(env.REPORT_TIME || '06:00') ?? [];
@@ -105,7 +104,8 @@ export function readNightlyConfig(env: Environment): NightlyConfig {
     const instances = parseSelector(env.NIGHTLY_INSTANCES ?? '');
     if (!instances) problem('NIGHTLY_INSTANCES must be all, tag:key=value, or ids with commas between');
     const namePrefix = env.NIGHTLY_NAME_PREFIX || 'nightly';
-    if (!PREFIX.test(namePrefix)) problem('NIGHTLY_NAME_PREFIX must be a name_prefix');
+    if (!PREFIX.test(namePrefix))
+      problem('NIGHTLY_NAME_PREFIX must be 1 to 30 characters: a letter, then letters, digits, - and _');
     return {
       instances: instances ?? { kind: 'ids', ids: new Set() },
       except: readIds(env, 'NIGHTLY_EXCEPT', problem),
@@ -134,8 +134,8 @@ export interface RetentionConfig {
  */
 export function readRetentionConfig(env: Environment): RetentionConfig {
   return checked((problem) => {
-    if (!env.EVENT_BUS) problem('EVENT_BUS is missing');
-    const maxAge = readHours(env, 'MAX_REQUEST_AGE_HOURS', DEFAULT_MAX_REQUEST_AGE_HOURS, problem) * HOUR;
+    if (!env.EVENT_BUS) problem('EVENT_BUS (on FunctionGraph EVENT_TOPIC_URN) is missing');
+    const maxAge = readMaxRequestAge(env, problem);
     const mode = env.RETENTION_MODE || 'report';
     if (mode !== 'report' && mode !== 'delete') problem('RETENTION_MODE must be report or delete');
     const selector = parseSelector(env.RETENTION_INSTANCES || 'all');
@@ -161,21 +161,22 @@ const UNITS: Readonly<Record<string, number>> = { h: HOUR, d: DAY, w: 7 * DAY };
 /** Rules with semicolons between. A later delivery of a trigger must still find its backup: it is DDS's memory. */
 function readRules(text: string, maxRequestAge: number, problem: Problem): readonly RetentionRule[] {
   const least = maxRequestAge + 2 * DAY;
-  const rules = text
-    .split(/; ?/)
-    .filter(Boolean)
-    .flatMap((rule): RetentionRule[] => {
-      const [, prefix, amount, unit = '', last = '1'] = RULE.exec(rule.trim()) ?? [];
-      const keepWithinMillis = Number(amount) * (UNITS[unit] ?? Number.NaN);
-      const name = rule.trim().slice(0, 64);
-      if (prefix === undefined || last === '0') {
-        problem(`RETENTION must be rules such as "nightly: keep-within 14d, keep-last 3", not "${name}"`);
-        return [];
-      }
-      if (keepWithinMillis < least) problem(`RETENTION: keep-within of ${prefix} must be at least ${least / HOUR}h`);
-      return [{ prefix, keepWithinMillis, keepLast: Number(last), text: name }];
-    });
-  if (rules.length === 0 && text.trim() === '') problem('RETENTION is missing');
+  const texts = text
+    .split(';')
+    .map((rule) => rule.trim())
+    .filter(Boolean);
+  if (texts.length === 0) problem('RETENTION is missing');
+  const rules = texts.flatMap((rule): RetentionRule[] => {
+    const [, prefix, amount, unit = '', last = '1'] = RULE.exec(rule) ?? [];
+    const keepWithinMillis = Number(amount) * (UNITS[unit] ?? Number.NaN);
+    const name = rule.slice(0, 64);
+    if (prefix === undefined || last === '0') {
+      problem(`RETENTION must be rules such as "nightly: keep-within 14d, keep-last 3", not "${name}"`);
+      return [];
+    }
+    if (keepWithinMillis < least) problem(`RETENTION: keep-within of ${prefix} must be at least ${least / HOUR}h`);
+    return [{ prefix, keepWithinMillis, keepLast: Number(last), text: name }];
+  });
   if (new Set(rules.map(({ prefix }) => prefix)).size < rules.length) problem('RETENTION names a prefix twice');
   return rules;
 }
@@ -227,7 +228,10 @@ function readProjects(env: Environment, problem: Problem): readonly ProjectConfi
   const override = readOverride(env.DDS_ENDPOINT, problem);
   const endpointIn = (region: string): string => {
     const endpoint = override ?? endpointOf('dds', region);
-    if (endpoint === undefined) problem(`the region must be one of ${REGIONS.join(', ')}, or set DDS_ENDPOINT`);
+    if (endpoint === undefined)
+      problem(
+        `the region in ${several ? 'OTC_SDK_PROJECTS' : 'OTC_SDK_REGION'} must be one of ${REGIONS.join(', ')}, or set DDS_ENDPOINT`,
+      );
     return endpoint ?? '';
   };
   if (!several) {
@@ -236,9 +240,9 @@ function readProjects(env: Environment, problem: Problem): readonly ProjectConfi
     else if (!ID.test(single)) problem('OTC_SDK_PROJECT_ID must be letters, digits, hyphens and underscores');
     return [{ id: single, region, endpoint: endpointIn(region) }];
   }
-  const projects = several.split(/, ?/).map((text): ProjectConfig => {
-    const [region = '', id = '', ...rest] = text.split(':');
-    if (!ID.test(id) || rest.length > 0)
+  const projects = several.split(',').map((text): ProjectConfig => {
+    const [region = '', id = '', ...rest] = text.trim().split(':');
+    if (!ID.test(region) || !ID.test(id) || rest.length > 0)
       problem('OTC_SDK_PROJECTS must be a list such as eu-de:project_id,eu-nl:project_id');
     return { id, region, endpoint: endpointIn(region) };
   });
@@ -259,6 +263,15 @@ function readOverride(endpoint: string | undefined, problem: Problem): string | 
   return 'https://invalid';
 }
 
+/** One day below `executionTimeout` in serverless.yml: an execution of deferred must end by itself. */
+export const MAX_REQUEST_AGE_HOURS = 168;
+
+function readMaxRequestAge(env: Environment, problem: Problem): number {
+  const hours = readHours(env, 'MAX_REQUEST_AGE_HOURS', '24', problem);
+  if (hours > MAX_REQUEST_AGE_HOURS) problem(`MAX_REQUEST_AGE_HOURS must be at most ${MAX_REQUEST_AGE_HOURS}`);
+  return hours * HOUR;
+}
+
 function readHours(env: Environment, variable: string, fallback: string, problem: Problem): number {
   const hours = env[variable] || fallback;
   if (!HOURS.test(hours) || Number(hours) === 0)
@@ -269,6 +282,7 @@ function readHours(env: Environment, variable: string, fallback: string, problem
 function checked<T>(read: (problem: Problem) => T): T {
   const problems: string[] = [];
   const value = read((text) => void problems.push(text));
-  if (problems.length > 0) throw new Failure('ConfigurationError', `Configuration: ${problems.join('; ')}.`);
+  if (problems.length > 0)
+    throw new Failure('ConfigurationError', `Configuration: ${[...new Set(problems)].join('; ')}.`);
   return value;
 }

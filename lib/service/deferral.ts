@@ -1,5 +1,5 @@
 /** Hands a request that cannot be fulfilled now over to `deferred`, for callers that do not wait for the answer. */
-import type { Result } from '../backup/create.ts';
+import { MAY_EXIST, type Result } from '../backup/create.ts';
 import { backupNames, commandOf, type ValidEvent } from '../backup/trigger.ts';
 import { annotate, Failure } from '../errors.ts';
 import { SECOND } from '../time.ts';
@@ -34,7 +34,8 @@ export function createOrDefer({ timing, create, deadlineOf, handover }: Service)
         await handover({ event, firstDelivery, outcomeUnknown, error: described });
       } catch (cause) {
         const message = `It is not known whether the request for the backup ${name} was queued. First: ${error.message}`;
-        throw annotate(new Failure('OutcomeUnknown', message, { cause }), { ...error.annotation, name });
+        const unknown = new Failure('OutcomeUnknown', message, { cause });
+        throw annotate(unknown, { ...error.annotation, name }, MAY_EXIST);
       }
       return { kind: 'deferred', name, instance_id, not_after: deadline.toISOString(), error: described };
     }

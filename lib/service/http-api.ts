@@ -18,7 +18,7 @@ export type Route =
 const ID = /^[A-Za-z0-9_-]{1,64}$/;
 
 /**
- * Whatever stands before the path: a stage, a base path.
+ * Finds the route at the end of the path; a stage or a base path may stand before it.
  * @throws InvalidRequest 404 for another path, 405 for another method, 400 for another query
  */
 export function routeOf({ method, path, query, headers }: HttpRequest): Route {
@@ -86,8 +86,8 @@ export function readBody({ body, isBase64Encoded, headers }: HttpRequest): strin
 }
 
 /**
- * Of a backup: DDS's status and body, or 200 and the `backup_id` for a replay, of which DDS gives no job. Of a deferred
- * request: 202.
+ * The answer to a request: DDS's status and body where it accepted; 200 and the `backup_id` for a replay, of which DDS
+ * gives no job; 202 where it is deferred.
  * A sender of webhooks cannot read backups, and gets no Location.
  */
 export function created(

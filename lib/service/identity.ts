@@ -1,12 +1,11 @@
 /** What identifies a trigger: ids and times, as the events of every platform state them. */
+import { MAX_TRIGGER_AGE } from '../backup/ownership.ts';
 import { InvalidRequest } from '../errors.ts';
 import { fieldsOf, isObject } from '../json.ts';
-import { DAY, MINUTE, parseRfc3339 } from '../time.ts';
-import { describeEvent } from './log.ts';
+import { MINUTE, MUST_BE_A_TIME, parseRfc3339 } from '../time.ts';
+import { describeEvent, MAX_ID_LENGTH } from './log.ts';
 import type { HttpRequest, Source } from './ports.ts';
 
-const MAX_ID_LENGTH = 256;
-const MAX_TIME_AGE = 31 * DAY;
 const MAX_TIME_AHEAD = 5 * MINUTE;
 
 /** @throws InvalidRequest for what is not a string of 1 to 256 characters */
@@ -19,13 +18,13 @@ export function readId(path: string, id: unknown): string {
 export function readTime(path: string, text: unknown): Date {
   const time = parseRfc3339(text);
   if (time) return time;
-  throw unidentified(path, 'must be a time such as 2026-01-31T23:59:59Z');
+  throw unidentified(path, MUST_BE_A_TIME);
 }
 
 /** @throws InvalidRequest for a time more than 31 days old, or more than five minutes ahead */
 export function recent(path: string, time: Date, now: Date): Date {
   const age = now.getTime() - time.getTime();
-  if (age <= MAX_TIME_AGE && age >= -MAX_TIME_AHEAD) return time;
+  if (age <= MAX_TRIGGER_AGE && age >= -MAX_TIME_AHEAD) return time;
   throw unidentified(path, 'must be at most 31 days old and 5 minutes ahead');
 }
 
@@ -37,9 +36,10 @@ const unidentified = (path: string, message: string): InvalidRequest =>
  * @throws InvalidRequest for any other, and for one more than five minutes ahead
  */
 export function scheduledTime(event: unknown, now: Date): Date {
-  const time = readTime('/time', fieldsOf(event).time);
-  if (time.getTime() <= now.getTime() + MAX_TIME_AHEAD) return time;
-  throw unidentified('/time', 'must be at most 5 minutes ahead');
+  const time = parseRfc3339(fieldsOf(event).time);
+  if (time && time.getTime() <= now.getTime() + MAX_TIME_AHEAD) return time;
+  const message = time ? 'must be at most 5 minutes ahead' : MUST_BE_A_TIME;
+  throw new InvalidRequest(400, 'The event of the schedule is invalid', [{ path: '/time', message }]);
 }
 
 /**

@@ -40,7 +40,7 @@ export function describeError(error: unknown): ErrorDescription {
   };
 }
 
-const MAX_ID_LENGTH = 256;
+export const MAX_ID_LENGTH = 256;
 
 /** What of an event, however malformed, can be logged. */
 export const describeEvent = (trigger: Trigger['kind'], id: unknown, request: unknown): EventDescription => ({
@@ -67,6 +67,7 @@ export const originOf = (env: Environment): object => {
 
 /** Under Lambda's JSON log format an object becomes part of the line. Elsewhere the line is made here. */
 export function log(level: 'info' | 'warn' | 'error', entry: object): void {
+  // Twice: its fields come first in the line, and win over those of the environment.
   const line = { ...entry, ...originOf(process.env), ...entry };
   console[level](process.env.AWS_LAMBDA_LOG_FORMAT === 'JSON' ? line : JSON.stringify(line));
 }

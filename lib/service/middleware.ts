@@ -113,6 +113,8 @@ export const routed = ({ projects, budget }: Service): MiddlewareObj<HttpRequest
       request.event = { ...event, body: readBody(event), isBase64Encoded: false, respondAsync, isWebhook };
       return undefined;
     }
+    // The signature of a webhook covers neither the method nor the path.
+    if (event.signedId !== undefined) throw new Failure('Unauthorized', 'A signed request may only ask for a backup.');
     const left = budget(context);
     if (route.kind === 'read') return answerRead(readBackup(projects(), route.id, left));
     const { status } = await projects().locate(route.instanceId, left);

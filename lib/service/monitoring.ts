@@ -48,6 +48,7 @@ const LEVELS = {
 
 /** Seconds. A clock that is further off deserves a look. */
 const MAX_SKEW_SECONDS = 120;
+const NO_CLOCK = "DDS's answers have no Date header that can be right. If its clock is off, backup events are missed.";
 
 /**
  * Logs a line for each backup event, each age, each record that could not be read, and `monitor.done`. Metric filters
@@ -58,7 +59,8 @@ function logRun(time: Date, run: MonitorRun, origin: Origin, duration_ms: number
   for (const { kind, detail } of events) log(LEVELS[kind], { event: `backup.${kind}`, ...detail, ...origin });
   for (const age of ages) log('info', { event: 'backup.age', ...age, ...origin });
   for (const record of unreadable) log('error', { event: 'monitor.unreadable', ...record, ...origin });
-  if (skewSeconds !== undefined && Math.abs(skewSeconds) > MAX_SKEW_SECONDS)
+  if (skewSeconds === undefined) log('error', { event: 'monitor.skewed', message: NO_CLOCK, ...origin });
+  else if (Math.abs(skewSeconds) > MAX_SKEW_SECONDS)
     log('error', { event: 'monitor.skewed', skew_seconds: skewSeconds, ...origin });
 
   const count = (of: BackupEvent['kind']) => events.filter(({ kind }) => kind === of).length;

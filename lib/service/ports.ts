@@ -117,6 +117,9 @@ export interface EventDescription {
   readonly caller?: string | undefined;
 }
 
+/** What every published event has as its source. */
+export const EVENT_SOURCE = 'dds-backup-trigger';
+
 /** An HTTP request, whatever gateway it came through. */
 export interface HttpRequest {
   readonly method: string;

@@ -121,16 +121,16 @@ describe('locate', () => {
   });
 
   it.each([
-    ['refuses', { kind: 'error', ...refusals.permissionDenied }],
-    ['is faulty', { kind: 'html', status: 503 }],
-    ['resets', { kind: 'reset', when: 'before' }],
-  ] as const)('a project %s → others are found, what is nowhere is DdsUnavailable', async (_, fault) => {
+    ['refuses the key', { kind: 'error', ...refusals.permissionDenied }, 'CredentialsRefused', 'later'],
+    ['is faulty', { kind: 'html', status: 503 }, 'DdsUnavailable', 'now'],
+    ['resets', { kind: 'reset', when: 'before' }, 'DdsUnavailable', 'now'],
+  ] as const)('a project %s → others are found, what is nowhere is %3$s', async (_, fault, name, retry) => {
     emulator.control.decideFaults(({ project }) => (project === THIRD_PROJECT ? fault : undefined));
     const projects = serve();
     expect((await projects.locate(ARCHIVE, budget())).origin.project_id).toBe(SECOND_PROJECT);
     await expect(projects.locate('unknown', budget())).rejects.toMatchObject({
-      name: 'DdsUnavailable',
-      retry: 'now',
+      name,
+      retry,
       outcomeUnknown: false,
       cause: { annotation: { project_id: THIRD_PROJECT } },
     });
@@ -164,6 +164,17 @@ describe('locate', () => {
     expect((await projects.locate(DEMO_INSTANCE.id, budget())).origin.project_id).toBe(DEMO_PROJECT_ID);
     await expect(projects.locate(ARCHIVE, budget())).rejects.toMatchObject({ name: 'DdsUnavailable', retry: 'now' });
     expect(asked()).not.toContain('list-instances 1');
+  });
+
+  it.each([
+    ['SecretUnavailable', 'SecretUnavailable'],
+    ['ConfigurationError', 'ConfigurationError'],
+  ] as const)('keys of all projects: %s → %s', async (reason, name) => {
+    const credentials = async () => {
+      throw new Failure(reason, 'no key');
+    };
+    await expect(serve({ credentials }).locate(ARCHIVE, budget())).rejects.toMatchObject({ name });
+    expect(emulator.requests).toEqual([]);
   });
 
   it('same instance in two projects → the first as configured, and a warning', async () => {

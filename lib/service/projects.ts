@@ -24,7 +24,7 @@ export interface Projects {
    * The project of an instance. With more than one, each is asked once for an instance, in parallel.
    * @param projectId the project, where the request names it
    * @throws InvalidRequest for a project that is not configured; Failure `InstanceNotFound` when the instance is in none;
-   * `DdsUnavailable` when it is in none that answered
+   * `DdsUnavailable`, or what keeps all others from answering, when it is in none that answered
    */
   locate(instanceId: string, budget: Budget, projectId?: string): Promise<Project>;
   /** Another search is needed for the instance: it was not where it was found. */
@@ -75,14 +75,12 @@ export function serveProjects({ config, credentials, timing, attemptMillis = 10 
       }
       open = open.filter((_, index) => answers[index] instanceof Failure);
       const failures = answers.filter((answer) => answer instanceof Failure);
-      const [cause] = failures;
-      if (!cause) throw new Failure('InstanceNotFound', `Instance ${instanceId} is in none of the projects ${names}.`);
+      if (failures.length === 0)
+        throw new Failure('InstanceNotFound', `Instance ${instanceId} is in none of the projects ${names}.`);
       const passing = failures.filter(({ retry }) => retry === 'now');
       const pause = Math.min(...passing.map(retryAfter)) + backoffMillis(round, timing.random);
-      if (signal?.aborted || pause + MIN_ATTEMPT_MILLIS > timeLeft()) {
-        const message = `Instance ${instanceId} is in no project that answered. One did not: ${cause.message}`;
-        throw new Failure('DdsUnavailable', message, { cause, outcomeUnknown: false });
-      }
+      if (signal?.aborted || pause + MIN_ATTEMPT_MILLIS > timeLeft())
+        throw notLocated(instanceId, failures, failures.length === all.length);
       await timing.wait(pause);
     }
   }
@@ -104,6 +102,20 @@ export function serveProjects({ config, credentials, timing, attemptMillis = 10 
     forget: (instanceId) => void located.delete(instanceId),
   };
 }
+
+/**
+ * The failure of a search that some projects gave no answer to. It has their reason where that is with us, and the same
+ * in all of them; a configuration that is wrong for some projects only may be none of this instance's business.
+ */
+function notLocated(instanceId: string, failures: readonly Failure[], isEverywhere: boolean): Failure {
+  const [cause] = failures;
+  const shared = OURS.find((reason) => failures.every(({ name }) => name === reason));
+  const reason = shared === 'ConfigurationError' && !isEverywhere ? undefined : shared;
+  const message = `Instance ${instanceId} is in no project that answered. One did not: ${cause?.message}`;
+  return new Failure(reason ?? 'DdsUnavailable', message, { cause, outcomeUnknown: false });
+}
+
+const OURS = ['CredentialsRefused', 'SecretUnavailable', 'ConfigurationError'] as const;
 
 const retryAfter = (failure: Failure): number => (failure instanceof DdsError ? (failure.retryAfterMillis ?? 0) : 0);
 

@@ -27,7 +27,7 @@ export interface ServiceOptions {
   readonly reserveMillis?: number;
 }
 
-/** Every call throws Failure `ConfigurationError` until the configuration is complete. */
+/** `create`, `deadlineOf` and `projects` throw Failure `ConfigurationError` until the configuration is complete. */
 export interface Service {
   readonly timing: Timing;
   readonly env: Environment;

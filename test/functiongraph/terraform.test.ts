@@ -58,7 +58,7 @@ it('files → in the format of terraform fmt, where that is installed', () => {
 describe('the check itself', () => {
   const REPLACEMENTS: readonly (readonly [what: string, file: string, from: string, to: string, problem: string])[] = [
     ['a misspelt argument', 'functions.tf', 'memory_size ', 'memory_sise ', 'memory_sise is not an argument'],
-    ['a missing argument', 'functions.tf', '  timeout       = 60\n', '', 'monitor: timeout is missing'],
+    ['a missing argument', 'functions.tf', '  timeout       = 300\n', '', 'monitor: timeout is missing'],
     ['a misspelt block', 'alarms.tf', '  metric {', '  metrics {', 'metrics is not an argument'],
     ['a misspelt argument in a block', 'triggers.tf', 'destination =', 'destinaton =', 'destinaton is not an argument'],
     [

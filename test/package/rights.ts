@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import { describe, expect, it } from 'vitest';
-import { SOURCE } from '../../lib/aws/publisher.ts';
+import { EVENT_SOURCE } from '../../lib/service/ports.ts';
 import { statements } from '../cloudformation.ts';
 import { arn, created, FUNCTIONS, given, mailed, ofType, plain, properties, TOPIC } from './packaged.ts';
 
@@ -24,7 +24,7 @@ describe('permissions', () => {
   const bus = (name: string) => inThisRegion('events', `event-bus/${name}`);
   const publish = (name: string) => ({
     ...allow(['events:PutEvents'], bus(name)),
-    Condition: { 'ForAllValues:StringEquals': { 'events:source': SOURCE } },
+    Condition: { 'ForAllValues:StringEquals': { 'events:source': EVENT_SOURCE } },
   });
   const read = allow(['secretsmanager:GetSecretValue'], secret('dds-backup-trigger'));
   const notify = (topic: unknown) => allow(['sns:Publish'], topic);

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { SOURCE } from '../../lib/aws/publisher.ts';
+import { EVENT_SOURCE } from '../../lib/service/ports.ts';
 import { holds } from '../cloudformation.ts';
 import { sample } from '../support/lambda.ts';
 import { arn, given, ofType, plain, properties, resource } from './packaged.ts';
@@ -37,7 +37,7 @@ describe('the rule', () => {
   });
 
   it('events that we publish → no request', () => {
-    expect(properties('BackupRequestedRule')).not.toMatchObject({ EventPattern: { source: [SOURCE] } });
+    expect(properties('BackupRequestedRule')).not.toMatchObject({ EventPattern: { source: [EVENT_SOURCE] } });
   });
 });
 

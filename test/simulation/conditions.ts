@@ -86,7 +86,11 @@ export function conditions(...seed: readonly (string | number)[]): Conditions {
     [2, 60],
   ]);
   const instances = Array.from({ length: size }, (_, number) => instance(number));
-  const isShared = size > 1 && drawFor('projects').happens(0.4);
+  const platform = drawFor('platform').weighted<Conditions['platform']>([
+    [2, 'aws'],
+    [1, 'functiongraph'],
+  ]);
+  const isShared = platform === 'aws' && size > 1 && drawFor('projects').happens(0.6);
   const projects = (isShared ? PROJECTS : PROJECTS.slice(0, 1)).map((id, project, { length }) => ({
     id,
     instances: instances.filter((_, number) => number % length === project),
@@ -99,10 +103,6 @@ export function conditions(...seed: readonly (string | number)[]): Conditions {
   const emulator: Conditions['emulator'] = Object.fromEntries(
     Object.entries(EMULATOR_OPTIONS).map(([name, draw]) => [name, draw(drawFor(name))]),
   );
-  const platform = drawFor('platform').weighted<Conditions['platform']>([
-    [2, 'aws'],
-    [1, 'functiongraph'],
-  ]);
   const keyChanges = drawFor('keyChanges').pick([
     [],
     [],

@@ -11,7 +11,7 @@ import type { Settings } from '../../emulator/dds/settings.ts';
 import type { State } from '../../emulator/dds/state.ts';
 import type { DdsClient, OnUnreadable } from '../../lib/dds/client.ts';
 import { DdsError } from '../../lib/dds/errors.ts';
-import { paginate } from '../../lib/dds/paginate.ts';
+import { type Page, paginate } from '../../lib/dds/paginate.ts';
 import { identify, readBackup, readInstance } from '../../lib/dds/records.ts';
 import { type Attempted, type Budget, retry } from '../../lib/dds/retry.ts';
 import { clockEstimate } from '../../lib/dds/time.ts';
@@ -65,13 +65,13 @@ export function directDds({
     read: (item: unknown) => Item | UnreadableRecord,
     onUnreadable: OnUnreadable,
   ): AsyncGenerator<Item> {
-    const fetchPage = async (offset: number, limit: number): Promise<readonly unknown[]> => {
+    const fetchPage = async (offset: number, limit: number): Promise<Page> => {
       const page = { ...query, offset: String(offset), limit: String(limit) };
       const operation = name === 'backups' ? listBackups : listInstances;
       const attempted = await retry(() => ask(`list-${name}`, operation, { query: page }), budget, timing);
       if ('refusal' in attempted) throw attempted.refusal;
-      const { [name]: items } = attempted.answer;
-      return Array.isArray(items) ? items : [];
+      const { [name]: items, total_count: total } = attempted.answer;
+      return { items: Array.isArray(items) ? items : [], total: Number(total) };
     };
     for await (const item of paginate(fetchPage, PAGE[name], identify)) {
       const record = read(item);

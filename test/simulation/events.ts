@@ -1,4 +1,4 @@
-/** The events of a simulation, of all three kinds, and when each of them is delivered: from once to nine times. */
+/** The events of a simulation, of every kind of trigger, and when each of them is delivered: from once to nine times. */
 import type { Trigger } from '../../lib/backup/trigger.ts';
 import type { Chance } from './chance.ts';
 import { type Conditions, paceOf, projectOf, skewOf } from './conditions.ts';

@@ -134,7 +134,7 @@ export const FAULTS: readonly FaultRow[] = [
   { weight: 1, name: '400 system busy after the effect', outcome: 'misled', make: error('systemBusy', 'after') },
 ];
 
-/** What others do between two pages of a list: `noise` does it. */
+/** What others do between two pages of a list: `Others` does it. */
 const SHIFTS: readonly Omit<FaultRow, 'make'>[] = [
   { weight: 1, name: 'a backup comes between two pages', outcome: 'shifted', operation: 'list-backups' },
   { weight: 1, name: 'a backup goes between two pages', outcome: 'shifted', operation: 'list-backups' },

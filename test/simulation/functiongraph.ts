@@ -17,10 +17,9 @@ import { kindOf, type PlannedEvent } from './events.ts';
 import type { Functions, Moment, Surroundings } from './platform.ts';
 
 export function startFunctionGraph({ time, draw, setting, url, secret, publish }: Surroundings): Functions {
-  const [first, second] = setting.projects.map(({ id }) => id);
+  const [project] = setting.projects;
   const userData = {
     DDS_ENDPOINT: url,
-    ...(second !== undefined && { OTC_SDK_PROJECTS: `eu-de:${first},eu-nl:${second}` }),
     MAX_REQUEST_AGE_HOURS: String(setting.maxRequestAgeHours),
     MAX_WAIT_SECONDS: String(setting.maxWaitSeconds),
   };
@@ -37,7 +36,7 @@ export function startFunctionGraph({ time, draw, setting, url, secret, publish }
   const invoke = async (name: keyof typeof functions, event: unknown, { requestId, remainingMillis }: Moment) => {
     const { handler, userData } = functions[name];
     const keys = JSON.parse(await secret());
-    return handler(event, contextWith({ userData, keys, projectId: first, requestId, remainingMillis }));
+    return handler(event, contextWith({ userData, keys, projectId: project?.id, requestId, remainingMillis }));
   };
 
   const inputOf = (event: PlannedEvent, moment: Moment): unknown => {

@@ -178,11 +178,11 @@ export const INVARIANTS: Readonly<Record<string, Invariant>> = {
           .map(() => 'the name was taken, and not by this trigger')
       : [],
 
-  'every delivery ends before its deadline': ({ deliveries, history }) =>
-    deliveries.flatMap((delivery) => {
+  'every delivery ends before its deadline': (subject) =>
+    subject.deliveries.flatMap((delivery) => {
       const { waitsUntil, startedAt, endedAt, endsBefore } = delivery;
       if (endedAt > endsBefore - GUARD_MILLIS) return [`it ended ${endsBefore - endedAt} ms before the platform would`];
-      const latest = Math.max(retriedUntil(delivery, history), startedAt) + MAX_OVERTIME;
+      const latest = Math.max(retriedUntil(subject, delivery), startedAt) + MAX_OVERTIME;
       return waitsUntil !== undefined && endedAt > latest
         ? [`it ended ${Math.round(endedAt - latest)} ms too late`]
         : [];
@@ -198,13 +198,10 @@ export const INVARIANTS: Readonly<Record<string, Invariant>> = {
       .filter((delivery) => timeLeft(subject, delivery) > longestPause(delivery))
       .map((delivery) => `${delivery.reason} with ${Math.round(timeLeft(subject, delivery))} ms left`),
 
-  'what is not decided is retried until the deadline, by deferred or inside the invocation': ({
-    deliveries,
-    history,
-  }) =>
-    deliveries
+  'what is not decided is retried until the deadline, by deferred or inside the invocation': (subject) =>
+    subject.deliveries
       .filter(({ waitsUntil, ending }) => waitsUntil !== undefined && ending.kind === 'failure')
-      .filter((delivery) => !isRefusedForGood(delivery) && delivery.endedAt < retriedUntil(delivery, history) - MINUTE)
+      .filter((delivery) => !isRefusedForGood(delivery) && delivery.endedAt < retriedUntil(subject, delivery) - MINUTE)
       // A refusal that may be for the state of the instance is retried for an hour.
       .filter((delivery) => !(isAmbiguous(delivery) && delivery.endedAt >= delivery.since + 59 * MINUTE))
       .map((delivery) => `${delivery.reason} at ${new Date(delivery.endedAt).toISOString()}`),
@@ -373,16 +370,15 @@ type Deadlines = Pick<EndedDelivery, 'notAfter' | 'since' | 'statedAt' | 'waitsU
 const maxAgeOf = ({ conditions }: History): number => conditions.maxRequestAgeHours * HOUR;
 
 /** When what is retried is given up. */
-const retriedUntil = (delivery: Deadlines, history: History): number =>
-  Math.min(validUntil(delivery, history), delivery.waitsUntil ?? Number.POSITIVE_INFINITY);
-
-const validUntil = ({ notAfter = Number.POSITIVE_INFINITY, since }: Deadlines, history: History): number =>
-  Math.min(notAfter, since + maxAgeOf(history));
+const retriedUntil = (subject: Case, delivery: Deadlines): number =>
+  Math.min(deadlineOf(subject, delivery), delivery.waitsUntil ?? Number.POSITIVE_INFINITY);
 
 /** The last moment at which something may be submitted. */
-function deadlineOf({ event, history }: Case, delivery: Deadlines): number {
-  const oldest = statesTime(event.source) ? delivery.statedAt + maxAgeOf(history) + DAY : Number.POSITIVE_INFINITY;
-  return Math.min(validUntil(delivery, history), oldest);
+function deadlineOf({ event, history }: Case, { notAfter, since, statedAt }: Deadlines): number {
+  const ends = [since + maxAgeOf(history)];
+  if (notAfter !== undefined) ends.push(notAfter);
+  if (statesTime(event.source)) ends.push(statedAt + maxAgeOf(history) + DAY);
+  return Math.min(...ends);
 }
 
 /** How long a submission might have been retried. */

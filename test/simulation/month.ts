@@ -37,7 +37,7 @@ export interface Month {
 
 const BEGIN = Date.parse('2026-03-01T00:00:00Z');
 const INTERVAL = 5 * MINUTE;
-/** Of the time that a run's window ended before its time, and that an estimate of DDS's clock may be off. */
+/** How far before its time a run's window ends, and by how much an estimate of DDS's clock may be off. */
 const MARGIN = 5 * MINUTE + 15 * SECOND;
 
 const POLICY: MonitorPolicy = {

@@ -8,7 +8,7 @@ import type { Answer, Delivery } from './history.ts';
 import type { Scheduler } from './scheduler.ts';
 
 export interface Surroundings {
-  /** The delivery that runs now; undefined for what is done by hand. */
+  /** Virtual time. Its label is the delivery that runs now; undefined for what is done by hand. */
   readonly time: Scheduler<Delivery | undefined>;
   readonly draw: Chance;
   readonly setting: Conditions;
