@@ -8,7 +8,7 @@ const banner = '// Generated from request.schema.json by `npm run generate`.\n';
 
 const schema = await readFile(new URL('request.schema.json', folder), 'utf8');
 
-// Compiling when a function starts would cost about 100 ms of every cold start.
+// Compiling when a function starts would cost about 50 ms of every cold start.
 // `strictRequired` would have each branch of `oneOf` repeat the properties that it requires.
 // `messages`: lib/backup/request.ts words what is wrong; the sentences of ajv would be in every bundle.
 const ajv = new Ajv({ strict: true, strictRequired: false, allErrors: true, messages: false, code: { source: true } });

@@ -4,6 +4,8 @@
  */
 const [major] = process.versions.node.split('.');
 if (Number(major) < 24) {
-  console.error(`Needs Node 24, not ${major}: run npm ci without --ignore-scripts, or use Node 24.`);
+  console.error(
+    `Needs Node 24, not ${major}. Run it through npm (npm run …, npm exec -- node …); npm ci without --ignore-scripts installs Node 24.`,
+  );
   process.exit(1);
 }

@@ -18,7 +18,7 @@ it.each(['18.20.8', '20.20.2', '22.22.0'])('guard: Node %s → one line', async 
   expect(await start(version)).toEqual({
     code: 1,
     output: '',
-    errors: `Needs Node 24, not ${major}: run npm ci without --ignore-scripts, or use Node 24.\n`,
+    errors: `Needs Node 24, not ${major}. Run it through npm (npm run …, npm exec -- node …); npm ci without --ignore-scripts installs Node 24.\n`,
   });
 });
 

@@ -54,7 +54,7 @@ resource "opentelekomcloud_fgs_function_v2" "webhooks" {
   log_topic_name = opentelekomcloud_lts_stream_v2.functions.stream_name
 }
 
-# Called asynchronously. It waits for as long as it retries, and keeps ten minutes for the last attempt and its end.
+# Called asynchronously. It waits for as long as it retries. The rest, ten minutes, is a margin.
 resource "opentelekomcloud_fgs_function_v2" "event" {
   name          = "${local.prefix}-event"
   description   = "Backups for SMN messages, timers and direct calls."
@@ -88,7 +88,7 @@ resource "opentelekomcloud_fgs_function_v2" "monitor" {
   code_filename = "monitor.zip"
   func_code     = filebase64(data.archive_file.bundle["monitor"].output_path)
   memory_size   = 256
-  timeout       = 60
+  timeout       = 300
   agency        = opentelekomcloud_identity_agency_v3.function["monitor"].name
 
   user_data = jsonencode(merge(local.user_data, {

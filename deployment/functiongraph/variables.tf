@@ -59,7 +59,7 @@ variable "nightly_name_prefix" {
 variable "nightly_schedule" {
   description = "Six fields: second, minute, hour, day, month, day of the week. The minute must be a multiple of five."
   type        = string
-  default     = "CRON_TZ=Europe/Berlin 0 0 2 * * *"
+  default     = "CRON_TZ=Europe/Berlin 0 30 4 * * *"
   validation {
     condition     = can(regex("^(CRON_TZ=[A-Za-z_/]+ )?0 [0-5]?[05] ", var.nightly_schedule))
     error_message = "nightly_schedule must begin with second 0 and a minute that is a multiple of five."
@@ -135,9 +135,9 @@ variable "retention_max_deletions" {
 }
 
 variable "retention_schedule" {
-  description = "As nightly_schedule."
+  description = "As nightly_schedule. A busy instance loses no backup: choose a time at which none is made."
   type        = string
-  default     = "0 30 3 * * *"
+  default     = "CRON_TZ=Europe/Berlin 0 30 5 * * *"
   validation {
     condition     = can(regex("^(CRON_TZ=[A-Za-z_/]+ )?0 [0-5]?[05] ", var.retention_schedule))
     error_message = "retention_schedule must begin with second 0 and a minute that is a multiple of five."

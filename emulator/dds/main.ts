@@ -1,5 +1,5 @@
 /** The emulator on the command line: `node emulator/dds/main.ts --help`. */
-import { parseArgs } from 'node:util';
+import { main, type Options, readPort, Unusable } from '../../scripts/local/command.ts';
 import { startEmulator } from './emulator.ts';
 import type { RecordedRequest } from './request-log.ts';
 import { DEMO_CREDENTIALS, DEMO_INSTANCES, DEMO_PROJECT_ID } from './seed.ts';
@@ -7,29 +7,21 @@ import { DEMO_CREDENTIALS, DEMO_INSTANCES, DEMO_PROJECT_ID } from './seed.ts';
 const USAGE = `npm run emulator -- [options]
   --port 8090            where to listen, on 127.0.0.1
   --backup-seconds 30    how long a backup takes
-  --fail-names REGEX     backups whose name matches end as FAILED`;
+  --fail-names REGEX     backups whose name matches end as FAILED
+  --help                 this text`;
 
-function readArguments() {
-  const { values } = parseArgs({
-    options: {
-      port: { type: 'string', default: '8090' },
-      'backup-seconds': { type: 'string', default: '30' },
-      'fail-names': { type: 'string' },
-      help: { type: 'boolean', default: false },
-    },
-  });
-  const port = Number(values.port);
-  const seconds = Number(values['backup-seconds']);
-  if (!/^\d+$/.test(values.port) || port > 65_535) throw new Error(`--port is no port: ${values.port}`);
-  if (!/^[\d.]+$/.test(values['backup-seconds']) || Number.isNaN(seconds))
-    throw new Error(`--backup-seconds is no number: ${values['backup-seconds']}`);
-  const failing = values['fail-names'];
-  return {
-    help: values.help,
-    port,
-    backupMillis: seconds * 1000,
-    failNames: failing === undefined ? null : new RegExp(failing).source,
-  };
+function readSeconds(text: string): number {
+  const seconds = Number(text);
+  if (/^[\d.]+$/.test(text) && !Number.isNaN(seconds)) return seconds;
+  throw new Unusable(`Invalid --backup-seconds: ${text}. Give a number of seconds.`);
+}
+
+function readPattern(text: string): string {
+  try {
+    return new RegExp(text).source;
+  } catch {
+    throw new Unusable(`Invalid --fail-names: ${text}. Give a regular expression.`);
+  }
 }
 
 function logRequest({ method, path, status, errorCode, fault }: RecordedRequest): void {
@@ -37,15 +29,14 @@ function logRequest({ method, path, status, errorCode, fault }: RecordedRequest)
   console.log(line.filter((part) => part !== undefined).join(' '));
 }
 
-async function main(): Promise<void> {
-  const { help, port, backupMillis, failNames } = readArguments();
-  if (help) return console.log(USAGE);
+async function run(options: Options): Promise<number> {
+  const { 'backup-seconds': seconds, 'fail-names': failing } = options;
   const emulator = await startEmulator({
-    port,
-    backupMillis,
-    failNames,
+    port: readPort(options),
+    backupMillis: readSeconds(String(seconds)) * 1000,
+    failNames: failing === undefined ? null : readPattern(String(failing)),
     onRequest: logRequest,
-  });
+  }).catch(explain);
   console.log(`DDS emulator on ${emulator.url}
 
   DDS_ENDPOINT=${emulator.url}
@@ -59,16 +50,22 @@ Instances:
 ${DEMO_INSTANCES.map(({ id, name, status }) => `  ${id}  ${name} (${status})`).join('\n')}
 `);
   for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => void emulator.close());
+  return 0;
 }
 
-/** One line, whatever went wrong. */
-function explain(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  if ('code' in error && error.code === 'EADDRINUSE') return `${error.message}; choose another with --port`;
-  return error.message;
+/** One line where another port helps. */
+function explain(error: unknown): never {
+  if (error instanceof Error && 'syscall' in error && error.syscall === 'listen')
+    throw new Unusable(`${error.message}; choose another with --port`);
+  throw error;
 }
 
-main().catch((error: unknown) => {
-  console.error(explain(error));
-  process.exitCode = 1;
+await main({
+  usage: USAGE,
+  options: {
+    port: { type: 'string', default: '8090' },
+    'backup-seconds': { type: 'string', default: '30' },
+    'fail-names': { type: 'string' },
+  },
+  run,
 });

@@ -2,6 +2,7 @@
 import { type ParseArgsOptionsConfig, parseArgs } from 'node:util';
 import { DEMO_CREDENTIALS, DEMO_PROJECT_ID } from '../../emulator/dds/seed.ts';
 import { Failure } from '../../lib/errors.ts';
+import { scheduledTime } from '../../lib/service/identity.ts';
 import { isListening } from './ports.ts';
 
 /** The user can put it right: its message is all that is shown. */
@@ -58,6 +59,15 @@ export function readPort(options: Options, name = 'port'): number {
   const text = String(options[name]);
   if (/^\d{1,5}$/.test(text) && Number(text) <= 65_535) return Number(text);
   throw new Unusable(`Invalid --${name}: ${text}. Give a number from 0 to 65535.`);
+}
+
+/** Of `--time`: when a run is scheduled, at most five minutes ahead. */
+export function readTime(time: string, now: Date): Date {
+  try {
+    return scheduledTime({ time }, now);
+  } catch (error) {
+    throw new Unusable(`Invalid --time: ${time}. ${error instanceof Error ? error.message : error}`);
+  }
 }
 
 /** The environment of a function that talks to the emulator on `port`. */

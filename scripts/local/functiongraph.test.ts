@@ -66,7 +66,8 @@ describe('npm run start:functiongraph', () => {
     const failed = await post('/invoke/event', request(DEMO_OTHER_INSTANCE.id));
     expect([failed.status, await failed.json()]).toMatchObject([500, { errorType: 'InvalidRequest' }]);
     expect((await post('/invoke/monitor', { time: new Date().toISOString() })).status).toBe(200);
-    expect(texts.output).toContain('SMN: DDS Backup Request Failed');
+    for (const topic of ['events', 'alarms'])
+      expect(texts.output.match(new RegExp(`^SMN ${topic}: DDS Backup Request Failed`, 'gm'))).toHaveLength(1);
 
     child.kill('SIGTERM');
     expect(await ended).toEqual([0, null]);

@@ -23,7 +23,7 @@ emulated DDS and with temporary keys. Port 0 is any free one.
   --no-build     takes the bundles that are there
   --help         this text`;
 
-const TOPIC = `urn:smn:eu-de:${DEMO_PROJECT_ID}:dds-backups`;
+const topicUrn = (name: string): string => `urn:smn:eu-de:${DEMO_PROJECT_ID}:${name}`;
 
 /** Runs until a signal ends it. */
 async function run(port: number, signal: AbortSignal): Promise<number> {
@@ -35,8 +35,8 @@ async function run(port: number, signal: AbortSignal): Promise<number> {
     DDS_ENDPOINT: emulator.url,
     SMN_ENDPOINT: `http://${HOST}:${smn}`,
     HTTP_AUTH: 'gateway',
-    EVENT_TOPIC_URN: TOPIC,
-    ALARM_TOPIC_URN: TOPIC,
+    EVENT_TOPIC_URN: topicUrn('events'),
+    ALARM_TOPIC_URN: topicUrn('alarms'),
     RETENTION: 'nightly: keep-within 14d',
     STAGE: 'local',
   };
@@ -94,11 +94,12 @@ async function direct(invoked: LocalFunction, body: string): Promise<HttpAnswer>
   return { status: error ? 500 : 200, headers: JSON_TYPE, body: error ? JSON.stringify(error) : payload };
 }
 
-/** SMN, as far as a publisher sees it. */
+/** SMN, as far as a publisher sees it. Its path ends in `topics/{urn}/publish`. */
 function printMessage(request: IncomingMessage, response: { end(body: string): void }): void {
+  const [, topic] = /:([\w-]+)\/publish$/.exec(decodeURIComponent(request.url ?? '')) ?? [];
   text(request).then(
     (body) => {
-      console.log(`SMN: ${fieldsOf(parseJson(body)).subject}`);
+      console.log(`SMN ${topic}: ${fieldsOf(parseJson(body)).subject}`);
       response.end('{"message_id":"local","request_id":"local"}');
     },
     () => response.end(''),

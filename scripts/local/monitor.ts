@@ -5,11 +5,10 @@ import { windowOf } from '../../lib/backup/lifecycle.ts';
 import { monitorOf } from '../../lib/backup/monitor.ts';
 import type { InstanceReport, Report } from '../../lib/backup/report.ts';
 import { readMonitorConfig } from '../../lib/service/config.ts';
-import { scheduledTime } from '../../lib/service/identity.ts';
 import { busEvents } from '../../lib/service/monitoring.ts';
 import { MINUTE, SECOND } from '../../lib/time.ts';
 import { EMULATOR_PORT } from '../plugins/local.ts';
-import { emulatorEnvironment, main, type Options, readPort, Unusable } from './command.ts';
+import { emulatorEnvironment, main, type Options, readPort, readTime } from './command.ts';
 import { table } from './table.ts';
 
 const USAGE = `npm run monitor -- [options]
@@ -25,14 +24,6 @@ Needs the emulator of npm start, in another terminal.
 
 const AHEAD_MILLIS = 5 * MINUTE;
 const RUN_MILLIS = 30 * SECOND;
-
-function readTime(time: string, now: Date): Date {
-  try {
-    return scheduledTime({ time }, now);
-  } catch (error) {
-    throw new Unusable(`Invalid --time: ${time}. ${error instanceof Error ? error.message : error}`);
-  }
-}
 
 function printAges(ages: readonly BackupAge[], time: Date): void {
   console.log(

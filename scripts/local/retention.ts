@@ -2,10 +2,9 @@
 import { awsService } from '../../lib/aws/platform.ts';
 import { type Decision, type RetentionRun, retention } from '../../lib/backup/retention.ts';
 import { readRetentionConfig } from '../../lib/service/config.ts';
-import { scheduledTime } from '../../lib/service/identity.ts';
 import { isoSeconds, MINUTE } from '../../lib/time.ts';
 import { EMULATOR_PORT } from '../plugins/local.ts';
-import { emulatorEnvironment, main, type Options, readPort, Unusable } from './command.ts';
+import { emulatorEnvironment, main, type Options, readPort, readTime } from './command.ts';
 import { table } from './table.ts';
 
 const DEFAULT_RULES = 'nightly: keep-within 14d, keep-last 3';
@@ -18,19 +17,12 @@ Needs the emulator of npm start, in another terminal.
   --explain      prints the decision on every backup, and its reason
   --rules RULES  with semicolons between. Default: "${DEFAULT_RULES}"
   --delete       deletes what is due, one backup after the other
-  --time TIME    the run's time, such as 2026-03-01T05:30:00Z; not later than now counts. Default: now
+  --time TIME    the run's time, such as 2026-03-01T05:30:00Z. Default: now. A time after now counts as now, and is at
+                 most 5 minutes ahead
   --port ${EMULATOR_PORT}    where the emulator listens, on 127.0.0.1
   --help         this text`;
 
 const RUN_MILLIS = 15 * MINUTE;
-
-function readTime(time: string, now: Date): Date {
-  try {
-    return scheduledTime({ time }, now);
-  } catch (error) {
-    throw new Unusable(`Invalid --time: ${time}. ${error instanceof Error ? error.message : error}`);
-  }
-}
 
 const rowOf = ({ backup, action, reason, rule }: Decision): Readonly<Record<string, string>> => ({
   decision: action,

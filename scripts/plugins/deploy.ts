@@ -5,6 +5,7 @@
 import { REGIONS } from '../../lib/otc/endpoints.ts';
 import {
   type Environment,
+  MAX_REQUEST_AGE_HOURS,
   readConfig,
   readMonitorConfig,
   readNightlyConfig,
@@ -32,9 +33,6 @@ interface Rule {
   /** What to give, to complete an error. */
   readonly give: string;
 }
-
-/** One day below `executionTimeout` in serverless.yml: an execution of deferred must end by itself. */
-const MAX_REQUEST_AGE_HOURS = 168;
 
 const matches = (rule: RegExp) => (value: string) => rule.test(value);
 
