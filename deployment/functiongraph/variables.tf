@@ -135,7 +135,7 @@ variable "retention_max_deletions" {
 }
 
 variable "retention_schedule" {
-  description = "As nightly_schedule. A busy instance loses no backup: choose a time at which none is made."
+  description = "As nightly_schedule. A busy instance refuses deletions: choose a time at which no backup is made."
   type        = string
   default     = "CRON_TZ=Europe/Berlin 0 30 5 * * *"
   validation {

@@ -44,7 +44,8 @@ interface Postponed {
 }
 
 /**
- * Retries the request of a destination record, or of `http`, until DDS accepts it, or never will, or its deadline has passed.
+ * Retries the request of a destination record, or of `http`, until DDS accepts it, or never will, or its deadline has
+ * passed.
  * @returns the ids of the backup
  * @throws an error with the name and the message of the last failure, once that is published
  */

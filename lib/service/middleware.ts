@@ -11,7 +11,7 @@ import type { Authenticate } from './authentication.ts';
 import { found, listed, readBody, refused, routeOf } from './http-api.ts';
 import { describeError, describeRequest, log, logFailure, logResult } from './log.ts';
 import type { EventDescription, HttpRequest, HttpResponse, ParsedEvent, Source } from './ports.ts';
-import { readBackup } from './projects.ts';
+import { findBackup } from './projects.ts';
 import type { Service } from './service.ts';
 
 /** middy ends an invocation half a second before the platform would cut it, should anything outlast its deadline. */
@@ -116,7 +116,7 @@ export const routed = ({ projects, budget }: Service): MiddlewareObj<HttpRequest
     // The signature of a webhook covers neither the method nor the path.
     if (event.signedId !== undefined) throw new Failure('Unauthorized', 'A signed request may only ask for a backup.');
     const left = budget(context);
-    if (route.kind === 'read') return answerRead(readBackup(projects(), route.id, left));
+    if (route.kind === 'read') return answerRead(findBackup(projects(), route.id, left));
     const { status } = await projects().locate(route.instanceId, left);
     return listed(await status.list(route.instanceId, route.name, left));
   },

@@ -7,7 +7,7 @@ import { logLines } from '../../test/support/log-lines.ts';
 import { virtualTime } from '../../test/support/virtual-time.ts';
 import { Failure } from '../errors.ts';
 import { SECOND } from '../time.ts';
-import { forEach, type ProjectsOptions, readBackup, serveProjects } from './projects.ts';
+import { findBackup, forEach, type ProjectsOptions, serveProjects } from './projects.ts';
 
 const SECOND_PROJECT = '1c8de49e33e54a4e9eb2fcb3a8b1b7d5';
 const THIRD_PROJECT = '2c8de49e33e54a4e9eb2fcb3a8b1b7d5';
@@ -207,7 +207,7 @@ describe('locate', () => {
   });
 });
 
-describe('readBackup', () => {
+describe('findBackup', () => {
   const seed = () =>
     emulator.control.addBackups({
       project: SECOND_PROJECT,
@@ -216,7 +216,7 @@ describe('readBackup', () => {
 
   it('→ found in whatever project it is, with one request to each at most', async () => {
     const [id = ''] = seed();
-    expect((await readBackup(serve(), id, budget())).backup).toMatchObject({ id, name: 'nightly' });
+    expect((await findBackup(serve(), id, budget())).backup).toMatchObject({ id, name: 'nightly' });
     expect(new Set(asked()).size).toBe(emulator.requests.length);
   });
 
@@ -225,12 +225,12 @@ describe('readBackup', () => {
     emulator.control.decideFaults(({ project }) =>
       project === THIRD_PROJECT ? { kind: 'error', ...refusals.permissionDenied } : undefined,
     );
-    expect((await readBackup(serve(), id, budget())).backup.id).toBe(id);
-    await expect(readBackup(serve(), 'unknown', budget())).rejects.toMatchObject({ name: 'CredentialsRefused' });
+    expect((await findBackup(serve(), id, budget())).backup.id).toBe(id);
+    await expect(findBackup(serve(), 'unknown', budget())).rejects.toMatchObject({ name: 'CredentialsRefused' });
   });
 
   it('in none → BackupNotFound', async () => {
-    await expect(readBackup(serve(), 'unknown', budget())).rejects.toMatchObject({ name: 'BackupNotFound' });
+    await expect(findBackup(serve(), 'unknown', budget())).rejects.toMatchObject({ name: 'BackupNotFound' });
   });
 });
 

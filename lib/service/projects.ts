@@ -134,7 +134,7 @@ async function isIn({ origin, dds }: Project, instanceId: string, budget: Budget
  * Looks for a backup in all projects at once.
  * @throws Failure `BackupNotFound` when it is in none; what another project throws where that may be wrong
  */
-export async function readBackup({ all }: Projects, id: string, budget: Budget): Promise<BackupStatus> {
+export async function findBackup({ all }: Projects, id: string, budget: Budget): Promise<BackupStatus> {
   try {
     return await Promise.any(all.map(({ status }) => status.read(id, budget)));
   } catch (error) {
