@@ -426,8 +426,9 @@ function isUnknownForReason(delivery: EndedDelivery, subject: Case): boolean {
   const { event, holdersOf, history } = subject;
   if (delivery.handover === 'unknown') return true;
   if (isUndecided(delivery)) return isOpen(event, delivery, history);
-  // What the delivery before left open stays so until the list explains it.
-  if (delivery.before && lastLine(delivery.before).outcome_unknown === true) return true;
+  // What an attempt before left open stays so until the list explains it.
+  const linesBefore = [...(delivery.before?.lines ?? []), ...delivery.lines.slice(0, -1)];
+  if (linesBefore.some(({ outcome_unknown }) => outcome_unknown === true)) return true;
   const earlier = delivery.before ? [delivery.before, delivery] : [delivery];
   const all = earlier.flatMap(posts);
   const calls = earlier.flatMap((each) => each.calls);
