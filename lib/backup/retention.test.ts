@@ -76,7 +76,27 @@ describe('planRetention: decision', () => {
     const decisions = plan(nights(10));
     expect(deleted(decisions)).toEqual([4.5, 5.5, 6.5, 7.5, 8.5, 9.5].map((days) => `orders-1-nightly-${days}`));
     expect(decisions).toHaveLength(10);
-    for (const { action, rule: its } of decisions) if (action === 'delete') expect(its?.prefix).toBe('nightly');
+    for (const { action, reason, rule: its } of decisions)
+      if (action === 'delete')
+        expect({ reason, its: its?.prefix }).toEqual({ reason: 'older than keep-within', its: 'nightly' });
+  });
+
+  it.each([
+    [1, 6],
+    [3, 6],
+    [4, 5],
+    [5, 4],
+    [8, 1],
+    [9, 0],
+  ])('ten nights, of which the newest does not count yet, keep-last %i → %i go', (keepLast, count) => {
+    const decisions = plan(nights(10), { rules: [rule('nightly', 4, keepLast)] });
+    expect(deleted(decisions)).toHaveLength(count);
+  });
+
+  it('the newest settled backup is half of keep-within old → nothing goes; a moment younger → it does', () => {
+    const at = (millis: number) => backup(2, { id: 'newest', beganAt: NOW - millis - HOUR, endedAt: NOW - millis });
+    expect(deleted(plan([at(2 * DAY), backup(9)]))).toEqual([]);
+    expect(deleted(plan([at(2 * DAY - 1), backup(9)]))).toHaveLength(1);
   });
 
   const old = (more: Parameters<typeof backup>[1] = {}) => backup(9, { ...more, id: 'old' });
@@ -196,7 +216,8 @@ describe('planRetention: decision', () => {
       .slice(20 - count)
       .map(({ id }) => id);
     expect(deleted(decisions)).toEqual(oldest.sort());
-    expect(decisions.filter(({ reason }) => reason.startsWith('left for the next run')).length).toBe(16 - count);
+    const left = decisions.filter(({ reason }) => reason.startsWith('left for the next run'));
+    expect(left.map(({ action }) => action)).toEqual(Array(16 - count).fill('keep'));
   });
 });
 

@@ -253,9 +253,49 @@ describe('a key that the gateway refuses', () => {
     expect(emulator.requests).toHaveLength(requests);
   });
 
+  it('another access key ID → the request is repeated with it', async () => {
+    const wrong = { ...DEMO_CREDENTIALS, ak: 'ANOTHER' };
+    expect(await submit(client(renewing(wrong, DEMO_CREDENTIALS)))).toMatchObject({ answer: { status: 200 } });
+  });
+
+  it.each([
+    ['accepted', undefined],
+    ['refused for another reason', { kind: 'error', ...refusals.permissionDenied }],
+  ] as const)('%s → no new key is asked for', async (_, fault) => {
+    if (fault) emulator.faults.next(fault);
+    const asked: unknown[] = [];
+    const credentials: AskCredentials = async (options) => {
+      asked.push(options);
+      return DEMO_CREDENTIALS;
+    };
+    await submit(client(credentials), once());
+    expect(asked).toEqual([undefined]);
+  });
+
   it('list → renewed as well', async () => {
     expect(await listed({}, client(renewing(WRONG, DEMO_CREDENTIALS)))).toEqual({ names: [], unreadable: [] });
     expect(statuses()).toEqual([401, 200]);
+  });
+});
+
+describe('deleteBackup', () => {
+  it('→ asked for by its id, without a body', async () => {
+    const { id } = emulator.state.seedBackup({
+      name: 'old',
+      instance_id: DEMO_INSTANCE.id,
+      type: 'Manual',
+      begin: new Date(time.now().getTime() - 2 * MINUTE),
+      end: new Date(time.now().getTime() - MINUTE),
+    });
+    expect(await client().deleteBackup(id, budget())).toMatchObject({ answer: expect.any(Object), attempts: 1 });
+    expect(emulator.requests).toMatchObject([{ method: 'DELETE', operation: 'delete-backup', body: undefined }]);
+    expect(emulator.requests[0]?.path).toMatch(`/backups/${id}`);
+    time.advance(SECOND);
+    expect(await listed({})).toEqual({ names: [], unreadable: [] });
+  });
+
+  it('no such backup → BackupNotFound', async () => {
+    expect(await client().deleteBackup('unknown', once())).toMatchObject({ refusal: { name: 'BackupNotFound' } });
   });
 });
 

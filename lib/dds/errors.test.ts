@@ -79,6 +79,12 @@ describe('a documented error', () => {
     const error = errorOf(status, { error_code: code, error_msg: 'Words of DDS.' });
     const { retry } = REASONS[reason];
     expect(error).toMatchObject({ name: reason, retry, status, code, isAmbiguous: false });
+    // The code decides, not the status.
+    if (reason !== 'DdsRejected') expect(errorOf(404, { error_code: code }).name).toBe(reason);
+  });
+
+  it('class name → kept by minifiers', () => {
+    expect(DdsError.name).toBe('DdsError');
   });
 
   it.each([
@@ -126,6 +132,8 @@ describe('an error that is not documented', () => {
     ['dbs.201015', 'DBS.201015', 'InstanceBusy'],
     [' DBS.201015 ', 'DBS.201015', 'InstanceBusy'],
     ['Apigw.0301', 'APIGW.0301', 'CredentialsRefused'],
+    ['xdbs.1', 'xdbs.1', 'DdsRejected'],
+    ['dbs.1x', 'dbs.1x', 'DdsRejected'],
   ])('code in another spelling: %j → %s', (error_code, code, name) => {
     expect(errorOf(403, { error_code, error_msg: 'text' })).toMatchObject({ code, name });
   });
@@ -188,6 +196,15 @@ describe('the words of DDS', () => {
     },
   );
 
+  it.each([
+    [500, undefined, 'DDS answered 500: a server error.'],
+    [404, undefined, 'DDS answered 404: not JSON.'],
+    [429, undefined, 'DDS answered 429: too many requests. Try again later.'],
+    [400, { error_code: 'DBS.1', error_msg: 7 }, 'DDS answered 400 DBS.1: no reason given.'],
+  ])('%i with %j → %s', (status, body, message) => {
+    expect(errorOf(status, body)).toMatchObject({ message, text: undefined });
+  });
+
   it('text of 10 000 characters → cut to 1000, in text and message', () => {
     const error = errorOf(400, { error_code: 'X', error_msg: 'x'.repeat(10_000) });
     expect(error.text).toHaveLength(1000);
@@ -231,6 +248,9 @@ describe('Retry-After', () => {
     [undefined, undefined, undefined],
     ['soon', undefined, undefined],
     ['Sun, soon GMT', undefined, undefined],
+    ['Sun 01 Mar 2026 12:00:30 GMT', undefined, 30_000],
+    ['x Sun, 01 Mar 2026 12:00:30 GMT', undefined, undefined],
+    ['Sun, 01 Mar 2026 12:00:30 GMT+0100', undefined, undefined],
     ['2026-03-01T12:00:30Z', undefined, undefined],
     // Held against our clock, or that of the answer where it tells it.
     [AHEAD, undefined, 30_000],
@@ -272,9 +292,19 @@ describe('succeeded', () => {
     ['a redirect', 307, { job_id: 'j' }],
     ['an informational status', 103, { job_id: 'j' }],
     ['a status beyond 599', 999, { error_code: 'X' }],
+    ['a status of 300', 300, { job_id: 'j' }],
+    ['a status of 600', 600, { error_code: 'DBS.1' }],
   ])('%s → UpstreamInvalid, outcome unknown', (_, status, body) => {
     expect(() => succeeded(answer(status), body, NOW)).toThrow(
-      expect.objectContaining({ name: 'UpstreamInvalid', outcomeUnknown: true }),
+      expect.objectContaining({
+        name: 'UpstreamInvalid',
+        outcomeUnknown: true,
+        message: expect.stringMatching(
+          new RegExp(
+            `^DDS answered ${status}(, which is neither success nor error| and no JSON object| with an error_code)\\.$`,
+          ),
+        ),
+      }),
     );
   });
 

@@ -113,6 +113,18 @@ describe('a list that does not change', () => {
   });
 });
 
+describe('a server that gives one item a page', () => {
+  it('an item comes at the front between two pages → all from before are found, none twice', async () => {
+    const between = (list: readonly unknown[], request: number) => (request === 4 ? [item('new'), ...list] : undefined);
+    expect((await read(items(0, 10), { cap: 1, between })).found).toEqual(ids(0, 10));
+  });
+
+  it('the list is emptied between two pages → the end', async () => {
+    const between = (_: readonly unknown[], request: number) => (request === 4 ? [] : undefined);
+    expect((await read(items(0, 10), { cap: 1, between })).found).toEqual(ids(0, 3));
+  });
+});
+
 describe('items that go between two pages', () => {
   it.each([
     ['one before the last of the page', ['3']],

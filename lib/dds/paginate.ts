@@ -47,9 +47,10 @@ export async function* paginate(
     const [first] = keys;
     const isFree = offset === 0 || isOneByOne;
     if (first === undefined && isFree) return;
-    const follows = isFree || (first !== undefined && seen.has(first));
+    const isSeen = first !== undefined && seen.has(first);
+    const follows = isFree || isSeen;
     longest = Math.max(longest, items.length);
-    if (!isOneByOne && follows && keys.length === 1 && seen.has(keys[0] ?? '')) {
+    if (!isOneByOne && isSeen && items.length === 1) {
       if (longest > 1 || !(total > 1)) return;
       isOneByOne = true;
     }
