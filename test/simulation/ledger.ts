@@ -49,7 +49,9 @@ export function ledger(now: () => number) {
   return {
     effects: effects as readonly Effect[],
     begin: ({ id, name }: Backup, project: string, millis: number, outcome: Outcome): void => {
-      effects.push({ id, name, project, began: now(), ends: now() + millis, outcome, changes: [] });
+      // DDS counts whole milliseconds.
+      const ends = Math.floor(now()) + millis;
+      effects.push({ id, name, project, began: now(), ends, outcome, changes: [] });
     },
     /** @param at when the request took effect */
     attribute: (request: RecordedRequest, name: string, at: number): void => {
