@@ -197,6 +197,13 @@ describe('planRetention: decision', () => {
     expect(deleted(plan([...newer, backup(9)]))).toEqual([]);
   });
 
+  it('newer backups of the rule only such as DDS calls automated → the newest manual one stays', () => {
+    const newer = [1.5, 1.6, 1.7].map((days) => backup(days, { type: 'Auto' }));
+    const decisions = plan([...newer, backup(9, { id: 'last' })]);
+    expect(deleted(decisions)).toEqual([]);
+    expect(decisions.find(({ backup: { id } }) => id === 'last')?.reason).toBe('the newest of its instance');
+  });
+
   it('prefix with something that looks like a time → the rule of the longest prefix', () => {
     const prefix = 'a-20260101T000000Z';
     const long = { ...rule(prefix, 40), text: 'long' };

@@ -57,8 +57,9 @@ interface Dated {
 /**
  * Decides on every backup, whatever the order of the lists. A backup is deleted only if all of this holds: it is Manual
  * and COMPLETED; its name is derived, of a rule's prefix; it is older than `keepWithin`; at least `keepLast` settled
- * backups of its instance and prefix are newer, at least one; the newest of these is younger than half of `keepWithin`,
- * so that deletion stops where backups stop; its instance is listed and selected; nothing is on hold.
+ * backups of its instance and prefix are newer; it is not the newest settled Manual backup of its instance; the newest
+ * settled one of its instance and prefix is younger than half of `keepWithin`, so that deletion stops where backups
+ * stop; its instance is listed and selected; nothing is on hold.
  * @param now by DDS's clock
  */
 export function planRetention(
@@ -102,6 +103,8 @@ function decide(
   const sameRule = all.filter((one) => one.rule === rule);
   const newerOfRule = sameRule.filter(newer);
   if (newerOfRule.length < rule.keepLast) return keep('one of the last that are kept');
+  // What DDS calls automated it deletes by itself, whatever its name.
+  if (!all.some((one) => one.backup.type === 'Manual' && newer(one))) return keep('the newest of its instance');
   const newest = Math.max(...newerOfRule.map((one) => one.at ?? 0));
   if (now - newest >= rule.keepWithinMillis / 2) return keep('new backups have stopped');
   return { backup, action: 'delete', reason: 'older than keep-within', rule };
