@@ -1,6 +1,6 @@
 /**
- * Retries a request that `event-bus` or `invoke` failed at, or that `http` handed over, until DDS accepts it, or never will, or its deadline has
- * passed. A Lambda durable function: it does not run while it waits.
+ * Retries a request that `event-bus` or `invoke` failed at, or that `http` handed over, until DDS accepts it, or never
+ * will, or its deadline has passed. A Lambda durable function: it does not run while it waits.
  */
 import type { DurableContext } from '@aws/durable-execution-sdk-js';
 import middy from '@middy/core';

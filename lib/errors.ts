@@ -8,6 +8,8 @@ interface Meaning {
   readonly status: number;
   /** DDS's own status would mislead the caller, and is not passed on. */
   readonly hidesStatus?: true;
+  /** The cause is with us: our key, our secret or our configuration. */
+  readonly isOurs?: true;
   readonly retry: Retry;
   /** `warn`: by the caller's or DDS's rules. `error`: for the operator to fix. */
   readonly level: 'warn' | 'error';
@@ -31,7 +33,7 @@ export const REASONS = {
   Throttled: { status: 429, retry: 'now', level: 'warn', retryAfterSeconds: 5 },
   DdsRejected: { status: 502, retry: 'never', level: 'warn' },
   DdsUnavailable: { status: 503, retry: 'now', level: 'error', outcomeUnknown: true, retryAfterSeconds: 30 },
-  CredentialsRefused: { status: 502, hidesStatus: true, retry: 'later', level: 'error' },
+  CredentialsRefused: { status: 502, hidesStatus: true, isOurs: true, retry: 'later', level: 'error' },
   UpstreamUnreachable: { status: 502, retry: 'now', level: 'error', outcomeUnknown: true, retryAfterSeconds: 30 },
   UpstreamInvalid: {
     status: 502,
@@ -43,8 +45,8 @@ export const REASONS = {
   },
   UpstreamTimeout: { status: 504, retry: 'now', level: 'error', outcomeUnknown: true, retryAfterSeconds: 30 },
   OutcomeUnknown: { status: 504, retry: 'later', level: 'error', outcomeUnknown: true, retryAfterSeconds: 30 },
-  SecretUnavailable: { status: 503, retry: 'later', level: 'error', retryAfterSeconds: 30 },
-  ConfigurationError: { status: 500, hidesStatus: true, retry: 'never', level: 'error' },
+  SecretUnavailable: { status: 503, isOurs: true, retry: 'later', level: 'error', retryAfterSeconds: 30 },
+  ConfigurationError: { status: 500, hidesStatus: true, isOurs: true, retry: 'never', level: 'error' },
   PublishFailed: { status: 502, retry: 'later', level: 'error' },
 } as const satisfies Readonly<Record<string, Meaning>>;
 

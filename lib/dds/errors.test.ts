@@ -124,7 +124,7 @@ describe('an error that is not documented', () => {
     ['', 'CredentialsRefused'],
     [403, 'CredentialsRefused'],
     [{ toString: null }, 'CredentialsRefused'],
-  ])('403 with the code %j → %s, as without JSON where there is none', (error_code, reason) => {
+  ])('403 with the code %j → %s; without a code as without JSON', (error_code, reason) => {
     expect(errorOf(403, { error_code }).name).toBe(reason);
   });
 

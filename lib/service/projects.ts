@@ -75,12 +75,12 @@ export function serveProjects({ config, credentials, timing, attemptMillis = 10 
       }
       open = open.filter((_, index) => answers[index] instanceof Failure);
       const failures = answers.filter((answer) => answer instanceof Failure);
-      if (failures.length === 0)
-        throw new Failure('InstanceNotFound', `Instance ${instanceId} is in none of the projects ${names}.`);
+      const [cause] = failures;
+      if (!cause) throw new Failure('InstanceNotFound', `Instance ${instanceId} is in none of the projects ${names}.`);
       const passing = failures.filter(({ retry }) => retry === 'now');
       const pause = Math.min(...passing.map(retryAfter)) + backoffMillis(round, timing.random);
       if (signal?.aborted || pause + MIN_ATTEMPT_MILLIS > timeLeft())
-        throw notLocated(instanceId, failures, failures.length === all.length);
+        throw notLocated(instanceId, cause, failures, failures.length === all.length);
       await timing.wait(pause);
     }
   }
@@ -104,18 +104,15 @@ export function serveProjects({ config, credentials, timing, attemptMillis = 10 
 }
 
 /**
- * The failure of a search that some projects gave no answer to. It has their reason where that is with us, and the same
- * in all of them; a configuration that is wrong for some projects only may be none of this instance's business.
+ * The failure of a search that some projects did not answer. It has their reason where that is the same in all of them
+ * and with us. What no retry mends must hold for every project: the instance may be in one that is down for a moment.
  */
-function notLocated(instanceId: string, failures: readonly Failure[], isEverywhere: boolean): Failure {
-  const [cause] = failures;
-  const shared = OURS.find((reason) => failures.every(({ name }) => name === reason));
-  const reason = shared === 'ConfigurationError' && !isEverywhere ? undefined : shared;
-  const message = `Instance ${instanceId} is in no project that answered. One did not: ${cause?.message}`;
-  return new Failure(reason ?? 'DdsUnavailable', message, { cause, outcomeUnknown: false });
+function notLocated(instanceId: string, cause: Failure, failures: readonly Failure[], isEverywhere: boolean): Failure {
+  const isShared = failures.every(({ name }) => name === cause.name);
+  const keeps = isShared && cause.meaning.isOurs && (isEverywhere || cause.retry !== 'never');
+  const message = `Instance ${instanceId} is in no project that answered. One did not: ${cause.message}`;
+  return new Failure(keeps ? cause.name : 'DdsUnavailable', message, { cause, outcomeUnknown: false });
 }
-
-const OURS = ['CredentialsRefused', 'SecretUnavailable', 'ConfigurationError'] as const;
 
 const retryAfter = (failure: Failure): number => (failure instanceof DdsError ? (failure.retryAfterMillis ?? 0) : 0);
 

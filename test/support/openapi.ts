@@ -42,7 +42,7 @@ export function documented(): ReadonlyMap<OperationKey, readonly string[]> {
   return new Map(operations);
 }
 
-/** The documented status that an answer falls under: its own, or `4XX`. Undefined where there is none. */
+/** The documented status that an answer falls under: its own, or `4XX`. Undefined where none is documented. */
 export const statusKey = (operation: OperationKey, status: number): string | undefined =>
   [String(status), `${Math.floor(status / 100)}XX`].find((key) => documented().get(operation)?.includes(key));
 
